@@ -1,0 +1,1 @@
+"""k-means: fits from given and drawn centroids, mini-batches, prediction, seeding."""

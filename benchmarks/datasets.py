@@ -1,0 +1,141 @@
+"""The data that contenders are given. Everything is drawn from a seed, so that each process makes the same arrays."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MNIST_IMAGES = "mnist-t10k-images-idx3-ubyte.gz"
+MNIST_SIDE = 28
+IDX_HEADER_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows to work on, rows to start from, and where they come from.
+
+    Parameters
+    ----------
+    X : ndarray or csr_array of shape (rows, features)
+        The samples.
+    starts : ndarray of shape (n_starts, features)
+        Distinct rows of X, dense: the same initial centroids for every contender.
+    origin : str
+        For the record.
+    """
+
+    X: Any
+    starts: NDArray[Any]
+    origin: str
+
+
+def overlapping_blobs(
+    rows: int, features: int, centers: int, separation: float, dtype: str, data_dir: Path | None = None, seed: int = 0
+) -> Samples:
+    """Draw Gaussian blobs whose centers lie about ``separation`` standard deviations apart.
+
+    Well separated blobs are settled after two or three iterations; overlapping ones keep rows moving, as real data do.
+    """
+    rng = np.random.default_rng(seed)
+    # Two draws of N(0, s^2) in d dimensions are s * sqrt(2 d) apart on average.
+    means = rng.normal(scale=separation / np.sqrt(2 * features), size=(centers, features))
+    X = means[rng.integers(centers, size=rows)] + rng.normal(size=(rows, features))
+    return _with_starts(X.astype(dtype), centers, rng, f"{centers} blobs, separation {separation}")
+
+
+def uniform(rows: int, features: int, starts: int, dtype: str, data_dir: Path | None = None, seed: int = 0) -> Samples:
+    """Draw rows without any structure: the hardest case for methods that skip work."""
+    rng = np.random.default_rng(seed)
+    X = rng.random((rows, features), dtype=np.dtype(dtype).type)
+    return _with_starts(X, starts, rng, "uniform")
+
+
+def digit_images(rows: int, starts: int, dtype: str, data_dir: Path | None = None, seed: int = 0) -> Samples:
+    """Give 28 x 28 images of handwritten digits in [0, 1].
+
+    From MNIST's file when ``data_dir`` has it, else from scikit-learn's bundled 8 x 8 digits, enlarged. Rows beyond
+    the images there are get an image again, shifted by a few pixels.
+    """
+    rng = np.random.default_rng(seed)
+    if data_dir is not None and (data_dir / MNIST_IMAGES).exists():
+        images, origin = _read_idx_images(data_dir / MNIST_IMAGES), "MNIST"
+    else:
+        images, origin = _enlarged_digits(), "enlarged digits"
+    chosen = np.arange(rows) % len(images)
+    X = np.empty((rows, MNIST_SIDE, MNIST_SIDE), dtype=dtype)
+    for row, (image, (down, right)) in enumerate(zip(chosen, rng.integers(-2, 3, size=(rows, 2)), strict=True)):
+        moved = row >= len(images)
+        X[row] = np.roll(images[image], (down, right), axis=(0, 1)) if moved else images[image]
+    return _with_starts(X.reshape(rows, -1), starts, rng, origin)
+
+
+def sparse_texts(
+    rows: int, features: int, density: float, starts: int, dtype: str, data_dir: Path | None = None, seed: int = 0
+) -> Samples:
+    """Draw a CSR matrix with the column frequencies of a bag of words (Zipf's law), rows of unit length."""
+    import scipy.sparse
+
+    rng = np.random.default_rng(seed)
+    words = round(features * density)
+    frequency = 1.0 / np.arange(1, features + 1)
+    lengths = np.maximum(1, rng.poisson(words, size=rows))
+    columns = rng.choice(features, size=lengths.sum(), p=frequency / frequency.sum())
+    counts = scipy.sparse.coo_array(
+        (np.ones(len(columns)), (np.repeat(np.arange(rows), lengths), columns)), shape=(rows, features)
+    ).tocsr()  # adds up repeated words
+    counts.data /= np.repeat(np.sqrt(np.add.reduceat(counts.data**2, counts.indptr[:-1])), np.diff(counts.indptr))
+    # scikit-learn takes 32-bit indices only.
+    X = scipy.sparse.csr_matrix(
+        (counts.data.astype(dtype), counts.indices.astype(np.int32), counts.indptr.astype(np.int32)), shape=counts.shape
+    )
+    chosen = np.sort(rng.choice(rows, size=starts, replace=False))
+    return Samples(X, X[chosen].toarray(), "bag of words")
+
+
+def iris(dtype: str, data_dir: Path | None = None) -> Samples:
+    """Give scikit-learn's bundled iris measurements."""
+    from sklearn.datasets import load_iris
+
+    X = load_iris().data.astype(dtype)
+    return Samples(X, X[[0, 50, 100]], "iris")
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The two factors of a matrix product, C-contiguous."""
+
+    left: NDArray[Any]
+    right: NDArray[Any]
+
+
+def factors(m: int, n: int, k: int, dtype: str, data_dir: Path | None = None, seed: int = 0) -> Factors:
+    """Draw an (m, k) and a (k, n) matrix, uniform on [-1, 1)."""
+    rng = np.random.default_rng(seed)
+    left, right = (rng.random(shape, dtype=np.dtype(dtype).type) * 2 - 1 for shape in ((m, k), (k, n)))
+    return Factors(left, right)
+
+
+def _with_starts(X: NDArray[Any], starts: int, rng: np.random.Generator, origin: str) -> Samples:
+    chosen = np.sort(rng.choice(len(X), size=starts, replace=False))
+    return Samples(X, X[chosen].copy(), origin)
+
+
+def _read_idx_images(path: Path) -> NDArray[np.float64]:
+    with gzip.open(path) as file:
+        pixels = np.frombuffer(file.read(), dtype=np.uint8, offset=IDX_HEADER_BYTES)
+    return pixels.reshape(-1, MNIST_SIDE, MNIST_SIDE) / 255.0
+
+
+def _enlarged_digits() -> NDArray[np.float64]:
+    from scipy.ndimage import zoom
+    from sklearn.datasets import load_digits
+
+    images = load_digits().images / 16.0
+    enlarged: NDArray[np.float64] = zoom(images, (1, 3, 3), order=1).clip(0, 1)
+    margin = (MNIST_SIDE - enlarged.shape[1]) // 2
+    return np.pad(enlarged, ((0, 0), (margin, margin), (margin, margin)))

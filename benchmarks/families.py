@@ -1,0 +1,10 @@
+"""The families of workloads, in the order they are measured. A new family is one line here."""
+
+from benchmarks.cluster.workloads import WORKLOADS as CLUSTER
+from benchmarks.gemm.workloads import WORKLOADS as GEMM
+from benchmarks.workload import Workload
+
+FAMILIES: dict[str, tuple[Workload, ...]] = {
+    "gemm": GEMM,
+    "cluster": CLUSTER,
+}

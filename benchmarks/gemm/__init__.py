@@ -1,0 +1,1 @@
+"""Matrix products: the kernel beneath distances, against the BLAS libraries."""
