@@ -1,0 +1,37 @@
+"""The estimators and functions that fastml has, and whose place in scikit-learn they take.
+
+One line each. Patching, the coverage table and the docs read it; no family is imported before it is needed.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """An estimator or function that has scikit-learn's name.
+
+    Parameters
+    ----------
+    name : str
+        Its name, in both packages.
+    sklearn_module : str
+        The public scikit-learn module that has the original.
+    family : str
+        The fastml module that has ours.
+    """
+
+    name: str
+    sklearn_module: str
+    family: str
+
+
+ENTRIES = (
+    Entry("KMeans", "sklearn.cluster", "fastml.cluster"),
+    Entry("MiniBatchKMeans", "sklearn.cluster", "fastml.cluster"),
+    Entry("k_means", "sklearn.cluster", "fastml.cluster"),
+    Entry("kmeans_plusplus", "sklearn.cluster", "fastml.cluster"),
+)
+
+
+def families() -> list[str]:
+    """Return the names of the fastml modules that hold the entries."""
+    return sorted({entry.family for entry in ENTRIES})

@@ -1,0 +1,338 @@
+"""Whether a call runs on fastml or on scikit-learn, and the record of it.
+
+A method or function is marked :func:`accelerated` with the conditions under which its body serves. A call that meets
+them runs the body. Any other call goes to scikit-learn's own method, which is correct and slower: it is logged on the
+``fastml`` logger with the reason, counted (:func:`calls`), and reported as the setting ``fallback`` asks for.
+
+A method whose name starts with ``fit`` or ``partial_fit`` leaves the estimator as it was when it fails or is
+interrupted: attributes that it set, replaced or deleted are put back. Arrays that it changes in place are not, so a
+``partial_fit`` computes into new arrays and assigns them at its end.
+"""
+
+import inspect
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import update_wrapper
+from importlib import import_module
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from fastml._support import config
+
+logger = logging.getLogger("fastml")
+
+
+class FallbackError(RuntimeError):
+    """A call that fastml does not serve was made under ``fallback="error"``."""
+
+
+class FallbackWarning(UserWarning):
+    """A call that fastml does not serve ran on scikit-learn, under ``fallback="warn"``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that a kernel needs in order to serve a call.
+
+    Parameters
+    ----------
+    message : str
+        What is needed, so that it reads on from "needs": "dense or CSR input".
+    predicate : callable
+        Called with the arguments of the call (the estimator first, for a method); true when the kernel can serve.
+        Invalid arguments should pass: it is the body's validation that rejects them, in scikit-learn's words.
+    """
+
+    message: str
+    predicate: Callable[..., Any]
+
+
+class Call(NamedTuple):
+    """How often and how long an accelerated callable ran one way.
+
+    Parameters
+    ----------
+    name : str
+        The callable: "KMeans.fit".
+    reason : str or None
+        Why the calls went to scikit-learn; None when fastml served them.
+    count : int
+        The number of calls. A call made inside of another accelerated call, in the same thread, belongs to that one.
+    seconds : float
+        The wall time of all of them together.
+    """
+
+    name: str
+    reason: str | None
+    count: int
+    seconds: float
+
+
+class Coverage(NamedTuple):
+    """A row of :func:`coverage_table`.
+
+    Parameters
+    ----------
+    estimator : str
+        The class, or the function.
+    method : str
+        The method; empty for a function.
+    conditions : tuple of str
+        What a call needs to be served; empty when every call is.
+    """
+
+    estimator: str
+    method: str
+    conditions: tuple[str, ...]
+
+
+class _Progress(threading.local):
+    """The accelerated call that the thread is inside of."""
+
+    depth = 0
+    reason: str | None = None
+
+
+_progress = _Progress()
+_totals: dict[tuple[str, str | None], list[Any]] = {}
+_totals_lock = threading.Lock()
+_routes: list["_Route"] = []
+
+
+def _renew_lock() -> None:
+    # Another thread may have held the lock at the moment of the fork; nobody would ever release the child's copy.
+    global _totals_lock
+    _totals_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def calls() -> list[Call]:
+    """Return the calls made so far, per callable and reason, in order of their first occurrence."""
+    with _totals_lock:
+        return [Call(*key, *total) for key, total in _totals.items()]
+
+
+def add_calls(more: Iterable[Call]) -> None:
+    """Add calls to the record, such as those of a worker process."""
+    with _totals_lock:
+        for name, reason, count, seconds in more:
+            total = _totals.setdefault((name, reason), [0, 0.0])
+            total[0] += count
+            total[1] += seconds
+
+
+def reset_calls() -> None:
+    """Forget the calls made so far."""
+    with _totals_lock:
+        _totals.clear()
+
+
+def coverage_table() -> list[Coverage]:
+    """Return what fastml serves: one row for each accelerated method and function of every family."""
+    from fastml._registry import families
+
+    for family in families():
+        import_module(family)
+    rows = []
+    for route in _routes:
+        if route.body.__module__.startswith("fastml."):
+            estimator, _, method = route.name.rpartition(".")
+            messages = tuple(condition.message for condition in route.conditions)
+            rows.append(Coverage(estimator or method, method if estimator else "", messages))
+    return sorted(rows)
+
+
+class _Route:
+    """An accelerated callable: its body, its stock equivalent, and the choice between the two."""
+
+    def __init__(self, body: Callable[..., Any], conditions: tuple[Condition, ...]) -> None:
+        self.body = body
+        self.conditions = conditions
+        self.name = body.__qualname__.rpartition("<locals>.")[2]
+        self.is_fit = False
+
+    def stock(self, *args: Any, **kwargs: Any) -> Any:
+        """Run scikit-learn's equivalent."""
+        raise NotImplementedError
+
+    def unmet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+        """Return why the body cannot serve the call, or None when it can."""
+        for condition in self.conditions:
+            try:
+                if not condition.predicate(*args, **kwargs):
+                    return f"needs {condition.message}"
+            except Exception as error:  # noqa: BLE001 - whatever it is, scikit-learn's method can decide
+                try:
+                    inspect.signature(self.body).bind(*args, **kwargs)
+                except TypeError:
+                    # The call itself is wrong: the body's own TypeError says so in the usual words.
+                    return None
+                return f"needs {condition.message}, which could not be checked ({error!r})"
+        return None
+
+    def announce(self, reason: str) -> None:
+        """Log, warn of or refuse a call that goes to scikit-learn."""
+        fallback = config.current()["fallback"]
+        if fallback == "error":
+            raise FallbackError(
+                f"fastml does not serve this call of {self.name}: it {reason}. To run scikit-learn's method instead, "
+                "set fallback to 'warn' or 'silent' with fastml.config_context, fastml.set_config or the "
+                "environment variable FASTML_FALLBACK."
+            )
+        logger.info("%s runs on scikit-learn: fastml %s", self.name, reason)
+        if fallback == "warn":
+            # Past this method, run and the wrapper, to the line that called the estimator.
+            warnings.warn(f"{self.name} runs on scikit-learn: fastml {reason}.", FallbackWarning, stacklevel=4)
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Serve one call."""
+        progress = _progress
+        serve = self.body
+        reason = self.unmet(args, kwargs) if self.conditions else None
+        if reason is not None:
+            self.announce(reason)
+            serve = self.stock
+            if progress.depth and progress.reason is None:
+                # The outer call is the one counted, and it did not run on fastml alone.
+                progress.reason = f"{reason} in {self.name}"
+        before = args[0].__dict__.copy() if self.is_fit else None
+        if progress.depth:
+            outermost = False
+        else:
+            outermost = True
+            progress.reason = reason
+        progress.depth += 1
+        start = perf_counter()
+        try:
+            return serve(*args, **kwargs)
+        except BaseException:
+            if before is not None:
+                state = args[0].__dict__
+                state.clear()
+                state.update(before)
+            raise
+        finally:
+            progress.depth -= 1
+            if outermost:
+                seconds = perf_counter() - start
+                key = (self.name, progress.reason)
+                with _totals_lock:
+                    total = _totals.get(key)
+                    if total is None:
+                        _totals[key] = [1, seconds]
+                    else:
+                        total[0] += 1
+                        total[1] += seconds
+
+
+class _FunctionRoute(_Route):
+    def __init__(
+        self, body: Callable[..., Any], conditions: tuple[Condition, ...], fallback: Callable[..., Any]
+    ) -> None:
+        super().__init__(body, conditions)
+        self.fallback = fallback
+
+    def stock(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fallback(*args, **kwargs)
+
+
+class _MethodRoute(_Route):
+    def __init__(self, body: Callable[..., Any], conditions: tuple[Condition, ...]) -> None:
+        super().__init__(body, conditions)
+        self.is_fit = body.__name__.startswith(("fit", "partial_fit"))
+        self.owner: type | None = None
+
+    def stock(self, *args: Any, **kwargs: Any) -> Any:
+        estimator, *rest = args
+        if self.owner is None:
+            self.owner = self._find_owner(type(estimator))
+        return getattr(super(self.owner, estimator), self.body.__name__)(*rest, **kwargs)
+
+    def _find_owner(self, cls: type) -> type:
+        """Return the class that defines the method, when other decorators stand around ``accelerated``."""
+        for owner in cls.__mro__:
+            attribute = vars(owner).get(self.body.__name__)
+            while attribute is not None:
+                if attribute is self.body:
+                    return owner
+                attribute = getattr(attribute, "__wrapped__", None)
+        raise TypeError(f"No class among the bases of {cls.__qualname__} defines {self.name}.")
+
+
+class _Method:
+    """What ``accelerated`` leaves in a class body: it becomes a plain function once the class exists.
+
+    Only then is the class known whose parent has the docstring; and code that inspects methods (metadata routing, to
+    name one) wants functions.
+    """
+
+    def __init__(self, route: _MethodRoute) -> None:
+        self.route = route
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return route.run(args, kwargs)
+
+        self.function = update_wrapper(method, route.body)
+        update_wrapper(self, route.body)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.route.owner = owner
+        if self.function.__doc__ is None:
+            inherited = getattr(super(owner, owner), name, None)
+            self.function.__doc__ = getattr(inherited, "__doc__", None)
+        setattr(owner, name, self.function)
+
+
+def accelerated(
+    *conditions: Condition, fallback: Callable[..., Any] | None = None
+) -> Callable[[Callable[..., Any]], Any]:
+    """Mark a method, or a function, as served by a kernel under some conditions.
+
+    Parameters
+    ----------
+    *conditions : Condition
+        All of them must hold for a call to run the decorated body.
+    fallback : callable, optional
+        For a function: scikit-learn's function of the same name. The fallback of a method is the method of the same
+        name of the class that follows in the method resolution order.
+
+    Returns
+    -------
+    decorator : callable
+        The decorated callable keeps the name, signature and, if the body has one, docstring; otherwise it gets the
+        docstring of its fallback.
+
+    Notes
+    -----
+    It goes outside of scikit-learn's ``_fit_context``, so that a call that falls back is validated once.
+    """
+
+    def decorate(body: Callable[..., Any]) -> Any:
+        if fallback is None:
+            method_route = _MethodRoute(body, conditions)
+            _routes.append(method_route)
+            return _Method(method_route)
+
+        route = _FunctionRoute(body, conditions, fallback)
+        _routes.append(route)
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return route.run(args, kwargs)
+
+        update_wrapper(function, body)
+        if function.__doc__ is None:
+            function.__doc__ = fallback.__doc__
+        function.__fastml_stock__ = fallback  # type: ignore[attr-defined]
+        return function
+
+    return decorate
