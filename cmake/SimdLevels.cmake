@@ -41,7 +41,7 @@ endif()
 set(FASTML_VECTOR_BYTES_scalar 0)
 
 # No -ffast-math: NaN and infinity keep their meaning. Contraction to FMA is allowed within kernels only.
-set(FASTML_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast)
+set(FASTML_KERNEL_FLAGS $<$<CONFIG:Release,RelWithDebInfo>:-O3> -fno-math-errno -fno-trapping-math -ffp-contract=fast)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND FASTML_KERNEL_FLAGS -fno-semantic-interposition)
 endif()

@@ -1,0 +1,12 @@
+# build_info.hpp: what this build is made of, for bug reports (fastml._core.build_info(), fastml.show_versions()).
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+string(GENEX_STRIP "${FASTML_KERNEL_FLAGS}" flags_of_every_build_type)
+string(JOIN " " kernel_flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} ${flags_of_every_build_type})
+string(STRIP "${kernel_flags}" kernel_flags)
+string(JOIN " " baseline_flags ${FASTML_BASELINE_FLAGS})
+set(level_flags "")
+foreach(level IN LISTS FASTML_LEVELS)
+  string(JOIN " " flags ${FASTML_LEVEL_FLAGS_${level}})
+  string(APPEND level_flags "    {\"${level}\", \"${flags}\"},\n")
+endforeach()
+configure_file(cmake/build_info.hpp.in generated/build_info.hpp @ONLY)
