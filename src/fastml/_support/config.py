@@ -84,6 +84,7 @@ def set_config(*, fallback: str | None = None, n_threads: int | None = None) -> 
         When a value is not one of those above.
     """
     given = _checked(fallback, n_threads)
+    _share()
     _process.update(given)
     if _overrides.settings is not None:
         _overrides.settings.update(given)
@@ -113,9 +114,29 @@ def config_context(*, fallback: str | None = None, n_threads: int | None = None)
     {'fallback': 'error', 'n_threads': 1}
     """
     given = _checked(fallback, n_threads)
+    _share()
+    with override({**current(), **given}):
+        yield
+
+
+@contextmanager
+def override(settings: dict[str, Any]) -> Iterator[None]:
+    """Put settings in force in this thread, whole, such as those of the thread that gave it a task."""
     before = _overrides.settings
-    _overrides.settings = {**current(), **given}
+    _overrides.settings = settings.copy()
     try:
         yield
     finally:
         _overrides.settings = before
+
+
+def adopt(settings: dict[str, Any]) -> None:
+    """Take over the settings of the process that this one works for."""
+    _process.update(settings)
+
+
+def _share() -> None:
+    # Late, since it imports joblib, which settings that never change do not need.
+    from fastml._support import workers
+
+    workers.share(__name__, lambda: _process)

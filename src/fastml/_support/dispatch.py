@@ -60,7 +60,7 @@ class Call(NamedTuple):
         The callable: "KMeans.fit".
     reason : str or None
         Why the calls went to scikit-learn; None when fastml served them.
-    count : int
+    n_calls : int
         The number of calls. A call made inside of another accelerated call, in the same thread, belongs to that one.
     seconds : float
         The wall time of all of them together.
@@ -68,7 +68,7 @@ class Call(NamedTuple):
 
     name: str
     reason: str | None
-    count: int
+    n_calls: int
     seconds: float
 
 
