@@ -23,7 +23,7 @@ class Contender:
     environment : mapping, default={}
         Added to the worker's environment before anything is imported.
     fallback_logger : str or None
-        Logger on which the library says that it handed the work to scikit-learn. A result borrowed in this way is marked.
+        Logger on which the library says that it handed the work to scikit-learn. A result borrowed so is marked.
     facts : str or None
         Dotted path of a function that returns facts about the build, for the record.
     """

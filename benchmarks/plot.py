@@ -99,7 +99,7 @@ def _panel(axis: Any, name: str, rows: list[tuple[Comparison, list[tuple[str, fl
         position += GAP
     axis.set_xscale("log")
     # Room for the figures at the ends of the bars.
-    axis.set_xlim(min(0.8, *ratios, 1.0) / 1.3, max(1.25, *ratios, 1.0) * 1.3)
+    axis.set_xlim(min(0.6, *ratios) / 1.3, max(1.6, *ratios) * 1.3)
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
     axis.xaxis.set_minor_formatter(NullFormatter())
@@ -114,4 +114,5 @@ def _panel(axis: Any, name: str, rows: list[tuple[Comparison, list[tuple[str, fl
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(seen), frameon=False, fontsize=8, borderaxespad=0.2)
     for side in ("top", "right", "left"):
         axis.spines[side].set_visible(False)
+    axis.tick_params(axis="x", labelsize=8)
     axis.tick_params(axis="y", length=0)

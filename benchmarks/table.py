@@ -11,6 +11,8 @@ from rich.text import Text
 from benchmarks.contenders import OURS
 from benchmarks.measure import Comparison, Result
 
+UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
+
 
 def details(comparisons: Sequence[Comparison], title: str) -> Table:
     """Lay out every contender's time, ratios, answer and memory, workload by workload."""
@@ -25,8 +27,8 @@ def details(comparisons: Sequence[Comparison], title: str) -> Table:
             table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("answer", overflow="fold")
     for comparison in comparisons:
-        heading = Text(comparison.workload.name.partition("/")[2], style="bold cyan")
-        table.add_row(heading, *[""] * (len(table.columns) - 1))
+        name = Text(comparison.workload.name.partition("/")[2], style="bold cyan")
+        table.add_row(name, *[""] * (len(table.columns) - 1))
         for result in comparison.results:
             cells = _cells(comparison, result)
             table.add_row(*(cells.get(str(column.header), Text()) for column in table.columns))
@@ -113,8 +115,7 @@ def _verdict(result: Result, figures: bool = False) -> Text:
 
 def duration(seconds: float) -> str:
     """Write a time with three digits and the unit that suits it."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            break
+    unit, size = next(((unit, size) for unit, size in UNITS if seconds >= size), UNITS[-1])
     value = seconds / size
-    return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f} {unit}"
+    decimals = max(0, 3 - len(str(int(value))))
+    return f"{value:.{decimals}f} {unit}"

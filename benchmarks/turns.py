@@ -18,7 +18,7 @@ from benchmarks.contenders import Contender, environment
 from benchmarks.disturbance import Watch
 
 ROOT = Path(__file__).resolve().parent.parent
-# OpenMP's idle threads spin for some milliseconds after a parallel region; they must be asleep when the next worker runs.
+# OpenMP's idle threads spin for some milliseconds after a parallel region; they must sleep when the next worker runs.
 PAUSE_SECONDS = 0.02
 LAST_WORDS_BYTES = 4000
 # A turn that others disturb is taken again after a while; a machine that is never quiet is measured as it is.
@@ -51,7 +51,7 @@ class WorkerProcess:
         self.contender = contender
         self.timeout = timeout
         self.connection, theirs = Pipe()
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit of this context manager
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.worker", str(theirs.fileno())],

@@ -31,7 +31,7 @@ from typing import Any
 
 from benchmarks.contenders import Contender
 from benchmarks.memory import peak_growth
-from benchmarks.workload import Workload, resolve
+from benchmarks.workload import Job, Workload, resolve
 
 # A sample this long is many times the timer's resolution and a scheduler tick (1 to 4 ms).
 SAMPLE_SECONDS = 0.05
@@ -44,7 +44,7 @@ class Worker:
         """Make everything ready, so that only the work itself is left to time."""
         importlib.import_module(contender.module)
         data = workload.data(dtype=workload.dtype, data_dir=data_dir)
-        self.job = workload.task(contender.name, data)
+        self.job: Job = workload.task(contender.name, data)
         with _fallbacks(contender.fallback_logger) as fallbacks:
             self.result = self.job.call()
         self.calls = calls_per_sample(self.job.call)

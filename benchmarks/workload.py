@@ -62,8 +62,8 @@ class Workload:
     task : Named
         ``function(contender, data, **arguments) -> Job``.
     check : Named
-        ``function(answer, reference, **arguments) -> Verdict or None``. The reference is the baseline's answer, or None when
-        the baseline did not take part; a check that needs it returns None then.
+        ``function(answer, reference, **arguments) -> Verdict or None``. The reference is the baseline's answer, or None
+        when the baseline did not take part; a check that needs it returns None then.
     contenders : tuple of str
         Who can do this work.
     baseline : str

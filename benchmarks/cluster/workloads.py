@@ -10,8 +10,8 @@ LLOYD = ("scikit-learn", "sklearnex", "faiss", "fastml")  # faiss computes in fl
 ESTIMATOR = ("scikit-learn", "sklearnex", "fastml")
 SCIKIT_LEARN_ONLY = ("scikit-learn", "fastml")  # no other peer has it
 
-# Without structure, rows at the border between two centroids go either way with the rounding, and take the centroids with
-# them: after 25 iterations even scikit-learn's own labels depend on the number of threads. Inertia still agrees.
+# Without structure, rows at the border between two centroids go either way with the rounding, and take the centroids
+# with them: after 25 iterations the labels depend on the order of sums. Inertia still agrees.
 ANY_LABELS = 0.0
 # Relative to scikit-learn's inertia. From the same start, float32 runs part by the order of sums only.
 SAME_INERTIA = {"float32": 1e-4, "float64": 1e-6}
