@@ -56,6 +56,71 @@ build: $(STAMPS)/editable  ## build and install into .venv, only what changed
 	@cmake --install $(BUILD) --prefix "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" > $(BUILD)/install.log
 
 .PHONY: test
-test: build $(STAMPS)/test  ## build, then run every test except the suite and the benchmarks
-	ctest --test-dir $(BUILD) --output-on-failure --no-tests=ignore
+test: build $(STAMPS)/test  ## build, then every C++ and Python test but scikit-learn's own
+	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 	$(PY) -m pytest
+
+.PHONY: suite
+suite: build $(STAMPS)/test  ## scikit-learn's own tests on fastml's classes (MODULES="..." picks some)
+	$(PY) tests/suite/run.py $(MODULES)
+
+.PHONY: demo
+demo: build $(STAMPS)/examples  ## a scikit-learn script as it is and accelerated, side by side
+	$(PY) examples/demo.py
+
+.PHONY: bench
+bench: build $(STAMPS)/bench  ## timings against the peers (ONLY=regex picks some)
+	$(PY) -m benchmarks $(if $(ONLY),--only '$(ONLY)')
+
+# What lint reads of C++. clang-format and ruff come from PyPI, so that all machines use the same.
+CXX_FILES = $(shell find csrc src cmake -name '*.cpp' -o -name '*.hpp')
+
+.PHONY: lint
+lint: build $(STAMPS)/dev  ## ruff, clang-format, cython-lint, mypy
+	ruff check .
+	ruff format --check .
+	clang-format --dry-run --Werror $(CXX_FILES)
+	cython-lint src
+	mypy
+
+.PHONY: format
+format: $(STAMPS)/dev  ## put all sources into the form lint asks for
+	ruff check --fix .
+	ruff format .
+	clang-format -i $(CXX_FILES)
+
+.PHONY: stubs
+stubs: build $(STAMPS)/dev  ## write src/fastml/_core.pyi anew from the built module
+	$(PY) tools/stubs.py
+
+.PHONY: sanitize
+sanitize: $(STAMPS)/cmake  ## C++ tests under ASan, UBSan and TSan; Python tests of the kernels under ASan (PYTESTS="...")
+	for preset in sanitizers tsan; do \
+	  cmake --preset $$preset > build/$$preset.log && cmake --build --preset $$preset -- --quiet && ctest --preset $$preset; \
+	done
+	$(MAKE) --no-print-directory sanitize-python
+
+# The editable install of .venv stays as it is: the instrumented one has an environment of its own, which borrows the
+# packages of .venv but not its editable hook (a path is added, whose own .pth files are not read).
+ASAN_VENV := build/sanitizers/venv
+PYTESTS ?= tests/cluster
+.PHONY: sanitize-python
+sanitize-python: build $(STAMPS)/test
+	$(PY) -m venv --without-pip $(ASAN_VENV)
+	purelib() { "$$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }; \
+	  purelib $(VENV) > "$$(purelib $(ASAN_VENV))/borrowed.pth"
+	$(ASAN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+	  --config-settings=build-dir=build/sanitizers --config-settings=cmake.build-type=Debug
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 $(ASAN_VENV)/bin/python -m pytest $(PYTESTS)
+
+.PHONY: dist
+dist: $(STAMPS)/build $(STAMPS)/cmake  ## source distribution and wheel, in dist/
+	rm -rf dist
+	$(PY) -c 'from scikit_build_core.build import build_sdist; build_sdist("dist")'
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
+	@ls -l dist
+
+.PHONY: clean
+clean:  ## remove builds, not .venv
+	rm -rf build dist

@@ -21,7 +21,8 @@ BASELINE_LEVELS = ("baseline", "scalar", "v2")
 # VEX and EVEX encodings, the instructions of AVX and later: all of their mnemonics for vectors start with v (verr and
 # verw do not belong to them). Scalar instructions of x86-64-v3 use VEX too, save for lzcnt, tzcnt and movbe.
 _AVX_MNEMONIC = re.compile(r"^v(?!er[rw]\b)[a-z]")
-_V3_SCALAR = frozenset("andn bextr blsi blsmsk blsr bzhi lzcnt movbe mulx pdep pext rorx sarx shlx shrx".split())
+_V3_SCALAR = {"andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "lzcnt", "movbe", "mulx", "pdep", "pext"}
+_V3_SCALAR |= {"rorx", "sarx", "shlx", "shrx"}
 # AVX-512: 512-bit or upper registers, masks, broadcast from memory, rounding control.
 _AVX512_OPERAND = re.compile(r"%zmm|%[xy]mm(1[6-9]|2\d|3[01])|%k[0-7]|\{1to\d+\}|\{r[nduz]-sae\}|\{sae\}")
 
