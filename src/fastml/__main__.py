@@ -120,8 +120,8 @@ def _run(load: Callable[[list[str]], tuple[CodeType, dict[str, Any]]], arguments
     except SystemExit:
         raise
     except BaseException as error:
-        # The interpreter's own end (exit status, the signal of Ctrl-C, exit functions), but the traceback is shown here,
-        # without our frames, by whatever hook the program has set.
+        # The end is the interpreter's own (exit status, the signal of Ctrl-C, exit functions), but the traceback is
+        # shown here, without our frames, by whatever hook the program has set.
         hook = sys.excepthook
         error.__traceback__ = _own_frames_dropped(error.__traceback__)
         hook(type(error), error, error.__traceback__)

@@ -1,9 +1,9 @@
 """Let scikit-learn's own names stand for fastml's estimators.
 
-Patching replaces an original in every module of scikit-learn that holds it, under whatever name: the module that defines
-it, the public package, and those that had imported it. Modules of scikit-learn imported later find the replacement in
-the defining module. Everything outside scikit-learn is left alone. Unpatching goes the same way back, over the modules
-that there are by then.
+Patching replaces an original in every module of scikit-learn that holds it, under whatever name: the module that
+defines it, the public package, and those that had imported it. Modules of scikit-learn imported later find the
+replacement in the defining module. Everything outside scikit-learn is left alone. Unpatching goes the same way back,
+over the modules that there are by then.
 """
 
 import copyreg
@@ -185,7 +185,7 @@ class _Maker:
         self.original = original
 
     def __call__(self) -> Any:
-        return self.original.__new__(self.original)
+        return object.__new__(self.original)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return functools.partial, (copyreg.__newobj__, _ByName(self.original))  # type: ignore[attr-defined]

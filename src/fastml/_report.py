@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from fastml._support import workers
@@ -52,7 +53,7 @@ def _write() -> None:
         path = _directory / f"{os.getpid()}.json"
         temporary = path.with_suffix(".part")
         try:
-            temporary.write_text(json.dumps(made))
+            temporary.write_text(json.dumps([astuple(call) for call in made]))
             temporary.replace(path)
         except FileNotFoundError:
             # The reporting process is gone, and its directory with it.
@@ -86,17 +87,17 @@ def table(made: Sequence[Call], n_workers: int = 0) -> str:
     """
     if not made:
         return "fastml: no call was made of anything that fastml accelerates."
-    ours = sum(call.n_calls for call in made if call.reason is None)
-    stock = sum(call.n_calls for call in made if call.reason is not None)
+    ours = sum(call.count for call in made if call.reason is None)
+    stock = sum(call.count for call in made if call.reason is not None)
     rows = [("call", "ran on", "calls", "seconds", "why not fastml")]
     for call in sorted(made, key=lambda call: (call.name, call.reason or "")):
         where = "fastml" if call.reason is None else "scikit-learn"
-        rows.append((call.name, where, str(call.n_calls), f"{call.seconds:.3f}", call.reason or ""))
+        rows.append((call.name, where, str(call.count), f"{call.seconds:.3f}", call.reason or ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [f"fastml: {ours} calls ran on fastml, {stock} on scikit-learn."]
-    for name, where, n_calls, seconds, reason in rows:
-        cells = (name.ljust(widths[0]), where.ljust(widths[1]), n_calls.rjust(widths[2]), seconds.rjust(widths[3]), reason)
-        lines.append("  ".join(cells).rstrip())
+    for name, where, count, seconds, reason in rows:
+        cells = [name.ljust(widths[0]), where.ljust(widths[1]), count.rjust(widths[2]), seconds.rjust(widths[3])]
+        lines.append("  ".join([*cells, reason]).rstrip())
     if n_workers:
         lines.append(
             f"With those of {n_workers} worker processes, whose seconds add up; calls that a worker had not finished "

@@ -51,7 +51,8 @@ class Condition:
     predicate: Callable[..., Any]
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """How often and how long an accelerated callable ran one way.
 
     Parameters
@@ -60,7 +61,7 @@ class Call(NamedTuple):
         The callable: "KMeans.fit".
     reason : str or None
         Why the calls went to scikit-learn; None when fastml served them.
-    n_calls : int
+    count : int
         The number of calls. A call made inside of another accelerated call, in the same thread, belongs to that one.
     seconds : float
         The wall time of all of them together.
@@ -68,7 +69,7 @@ class Call(NamedTuple):
 
     name: str
     reason: str | None
-    n_calls: int
+    count: int
     seconds: float
 
 
@@ -122,10 +123,10 @@ def calls() -> list[Call]:
 def add_calls(more: Iterable[Call]) -> None:
     """Add calls to the record, such as those of a worker process."""
     with _totals_lock:
-        for name, reason, count, seconds in more:
-            total = _totals.setdefault((name, reason), [0, 0.0])
-            total[0] += count
-            total[1] += seconds
+        for call in more:
+            total = _totals.setdefault((call.name, call.reason), [0, 0.0])
+            total[0] += call.count
+            total[1] += call.seconds
 
 
 def reset_calls() -> None:
@@ -168,7 +169,7 @@ class _Route:
             try:
                 if not condition.predicate(*args, **kwargs):
                     return f"needs {condition.message}"
-            except Exception as error:  # noqa: BLE001 - whatever it is, scikit-learn's method can decide
+            except Exception as error:
                 try:
                     inspect.signature(self.body).bind(*args, **kwargs)
                 except TypeError:

@@ -1,7 +1,7 @@
 """The private names of scikit-learn that fastml uses, in one place.
 
-scikit-learn may change or drop them in any release, and not only with a new minor version. A test fails when one of them
-is gone, when fastml uses one that is not listed, and when one is listed that fastml no longer uses.
+scikit-learn may change or drop them in any release, and not only with a new minor version. A test fails when one of
+them is gone, when fastml uses one that is not listed, and when one is listed that fastml no longer uses.
 """
 
 CHECKED_AGAINST = ("1.9.1",)

@@ -7,8 +7,9 @@ A call gets the least of
 * the setting ``n_threads`` (:func:`fastml.config_context`, ``FASTML_NUM_THREADS``),
 * what its work is worth.
 
-An estimator's ``n_jobs``, when given, takes the place of the OpenMP maximum, as it does in scikit-learn; inside a joblib
-worker the maximum stays, as it is joblib's means against oversubscription. joblib's worker *threads* get one thread each.
+An estimator's ``n_jobs``, when given, takes the place of the OpenMP maximum, as it does in scikit-learn; inside a
+joblib worker the maximum stays, as it is joblib's means against oversubscription. joblib's worker *threads* get one
+thread each.
 """
 
 import math
@@ -30,7 +31,7 @@ and 23-28 us at best once it sleeps; a vectorised multiply-add loop over L1 does
 """
 
 _CPUS_VALID_FOR = 1.0
-"""Seconds for which a reading of affinity and quota is kept: reading them takes tens of microseconds, and they hardly change."""
+"""Seconds for which a reading of affinity and quota is kept: it takes 100 us, and they hardly ever change."""
 
 _cpus = 1
 _cpus_read_at = -math.inf

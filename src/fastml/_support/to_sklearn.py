@@ -1,8 +1,8 @@
 """The equal stock estimator, for places without fastml.
 
-The estimator goes through pickle in memory, and its classes are exchanged on the way. So everything that pickle finds is
-converted, however deep it lies: steps of a pipeline, clones in a grid search, estimators inside of object arrays, owners
-of metadata requests. Arrays travel beside the pickle: original and result share their memory.
+The estimator goes through pickle in memory, and its classes are exchanged on the way. So everything that pickle finds
+is converted, however deep it lies: steps of a pipeline, clones in a grid search, estimators inside of object arrays,
+owners of metadata requests. Arrays travel beside the pickle: original and result share their memory.
 """
 
 import io
@@ -142,7 +142,7 @@ def _stock(obj: Any) -> Any:
 
 
 def _new(cls: type) -> Any:
-    return cls.__new__(cls)
+    return object.__new__(cls)
 
 
 def _set_state(estimator: Any, state: dict[str, Any]) -> None:

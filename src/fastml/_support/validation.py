@@ -13,6 +13,7 @@ from sklearn import get_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastml._core import all_finite
+from fastml._support import threads
 
 _FLOATS = (np.float64, np.float32)
 
@@ -95,7 +96,7 @@ def _fits(estimator: Any, X: np.ndarray, reset: bool) -> bool:
 
 
 def _finite(X: np.ndarray) -> bool:
-    return get_config()["assume_finite"] or all_finite(X)
+    return get_config()["assume_finite"] or all_finite(X, threads.n_threads(work=X.size))
 
 
 def sample_weight(weight: Any, X: Any, **checks: Any) -> np.ndarray | None:

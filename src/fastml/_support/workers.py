@@ -69,12 +69,10 @@ class _InitialState(SharedState):
 
     _ADOPT = (
         "import sys\n"
-        "sys.path.append(parent)\n"
-        "try:\n"
-        "    from fastml._support.workers import adopt\n"
-        "    adopt(origin, values)\n"
-        "finally:\n"
-        "    sys.path.remove(parent)\n"
+        "if parent not in sys.path:\n"
+        "    sys.path.append(parent)\n"
+        "from fastml._support.workers import adopt\n"
+        "adopt(origin, values)\n"
     )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -145,7 +143,8 @@ def _install() -> None:
     if not _installed:
         _installed = True
         joblib.Parallel.__call__ = _with_tasks(joblib.Parallel.__call__)
-        for spawn in (multiprocessing.spawn, loky_spawn):
+        spawn_modules: tuple[Any, ...] = (multiprocessing.spawn, loky_spawn)
+        for spawn in spawn_modules:
             spawn.get_preparation_data = _with_state(spawn.get_preparation_data)
 
 
