@@ -1,6 +1,10 @@
 // The extension module fastml._core: a list of the bindings, nothing else.
-#include <pybind11/pybind11.h>
+#include "bindings.hpp"
 
 PYBIND11_MODULE(_core, module) {
     module.doc() = "Bindings of fastml's kernels.";
+    fastml::bind_runtime(module);
+    fastml::bind_stats(module);
+    fastml::bind_gemm(module);
+    fastml::bind_kmeans(module);
 }

@@ -1,0 +1,55 @@
+// The table of k-means loops at one SIMD level.
+#include "cluster/kmeans.hpp"
+
+#include "cluster/assign_csr.hpp"
+#include "cluster/assign_dense.hpp"
+#include "cluster/distances.hpp"
+
+namespace fastml {
+namespace FASTML_LEVEL {
+namespace {
+
+template <class Acc>
+std::int64_t panel_size(std::int64_t features) {
+  return features * kTileCols<Acc>;
+}
+
+template <class T>
+double inertia_dense(Rows<const T> x, const T* shift, const T* weights, const T* centers, const std::int32_t* labels,
+                     std::int64_t begin, std::int64_t end, T* each) {
+  double total = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const T* row = x.data + i * x.stride;
+    const T* center = centers + labels[i] * x.cols;
+    vec<T> sum{};
+    std::int64_t f = 0;
+    for (; f + kLanes<T> <= x.cols; f += kLanes<T>) {
+      const vec<T> difference = load_shifted<T>(row + f, shift ? shift + f : nullptr) - load(center + f);
+      sum += difference * difference;
+    }
+    T squared = reduce_add<T>(sum);
+    for (; f < x.cols; ++f) {
+      const T difference = T(row[f] - (shift ? shift[f] : T(0))) - center[f];
+      squared += difference * difference;
+    }
+    if (each != nullptr) each[i] = squared;
+    total += double(squared) * (weights ? double(weights[i]) : 1.0);
+  }
+  return total;
+}
+
+template <class T>
+constexpr KMeansKernels<T> table() {
+  return {panel_size<T>,   panel_size<double>,     pack_center_tiles<T, T>, pack_center_tiles<double, T>, assign_dense<T>,
+          assign_csr<T>,   candidate_distances<T>, center_distances<T>,     inertia_dense<T>};
+}
+
+}  // namespace
+
+extern const KMeansKernels<float> kmeans_table_f32;
+extern const KMeansKernels<double> kmeans_table_f64;
+const KMeansKernels<float> kmeans_table_f32 = table<float>();
+const KMeansKernels<double> kmeans_table_f64 = table<double>();
+
+}  // namespace FASTML_LEVEL
+}  // namespace fastml

@@ -1,0 +1,245 @@
+// The matrix product at one SIMD level: the five loops around the micro-kernel (Goto & van de Geijn 2008, as BLIS
+// arranges them), with A and B packed, B alone packed, or neither.
+#include "gemm/gemm.hpp"
+
+#include "gemm/microkernel.hpp"
+#include "gemm/tuning.hpp"
+#include "simd/copy_block.hpp"
+#include "simd/scratch.hpp"
+
+namespace fastml {
+namespace FASTML_LEVEL {
+namespace {
+
+std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+std::int64_t round_up(std::int64_t x, std::int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
+
+// Epilogue of the product: C = alpha * tile + beta * C on the `cols` leading columns of the tile.
+template <class T>
+struct StoreTile {
+  T* c;
+  std::int64_t row_stride;
+  std::int64_t col_stride;
+  T alpha;
+  T beta;
+  int cols;
+  bool fetch_early;  // C lies outside L2: ask for its lines before the tile is multiplied, not when it is stored
+
+  FASTML_INLINE void prefetch(int rows) const {
+    for (int i = 0; i < rows; ++i) {
+      __builtin_prefetch(c + i * row_stride, 1);
+      __builtin_prefetch(c + i * row_stride + kTileCols<T> / 2, 1);
+    }
+  }
+
+  template <int MR, int NV>
+  FASTML_INLINE void operator()(vec<T> (&acc)[MR][NV]) const {
+    if (col_stride == 1 && cols == NV * kLanes<T>) {
+      if (beta == T(0)) {
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 8
+          for (int j = 0; j < NV; ++j) store(c + i * row_stride + j * kLanes<T>, alpha * acc[i][j]);
+        }
+      } else {
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 8
+          for (int j = 0; j < NV; ++j) {
+            T* target = c + i * row_stride + j * kLanes<T>;
+            store(target, alpha * acc[i][j] + beta * load(target));
+          }
+        }
+      }
+      return;
+    }
+    alignas(64) T tile[MR][NV * kLanes<T>];
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < NV; ++j) store(&tile[i][j * kLanes<T>], alpha * acc[i][j]);
+    }
+    const int width = cols < NV * kLanes<T> ? cols : NV * kLanes<T>;
+    for (int i = 0; i < MR; ++i) {
+      for (int j = 0; j < width; ++j) {
+        T* target = c + i * row_stride + j * col_stride;
+        *target = beta == T(0) ? tile[i][j] : tile[i][j] + beta * *target;
+      }
+    }
+  }
+};
+
+template <class T, int MR, int NV, class A>
+__attribute__((noinline)) void run_tile(std::int64_t depth, A a, const T* b, std::int64_t b_stride,
+                                        const StoreTile<T>& epilogue) {
+  vec<T> acc[MR][NV] = {};
+  if (epilogue.fetch_early) epilogue.prefetch(MR);
+  multiply_tile(depth, a, b, b_stride, acc);
+  epilogue(acc);
+}
+
+// A tile of `rows` rows and up to kTileCols columns, as few vectors wide as hold `epilogue.cols` columns.
+template <class T, int MR, class A>
+void run_rows(int rows, std::int64_t depth, A a, const T* b, std::int64_t b_stride, const StoreTile<T>& epilogue) {
+  if (rows < MR) {
+    if constexpr (MR > 1) run_rows<T, MR - 1>(rows, depth, a, b, b_stride, epilogue);
+  } else if (epilogue.cols <= kLanes<T>) {
+    run_tile<T, MR, 1>(depth, a, b, b_stride, epilogue);
+  } else {
+    run_tile<T, MR, kTileVectors>(depth, a, b, b_stride, epilogue);
+  }
+}
+
+template <class T>
+struct Block {
+  const T* data;
+  std::int64_t row_stride;
+  std::int64_t col_stride;
+  const T* at(std::int64_t i, std::int64_t j) const { return data + i * row_stride + j * col_stride; }
+};
+
+enum class Route { unpacked, pack_b, pack_both };
+
+// Elements of scratch the serial product below uses.
+template <class T>
+std::int64_t scratch_size(const GemmArguments<T>& g, Route route) {
+  const std::int64_t depth = least(g.k, kGemmDepth);
+  const std::int64_t b_cols = route == Route::unpacked ? kTileCols<T> : round_up(least(g.n, kGemmCols), kTileCols<T>);
+  const std::int64_t a_rows = route == Route::pack_both ? least(g.m, kGemmRows) : 0;
+  return padded<T>(depth * b_cols) + padded<T>(a_rows * (kGemmDepth + kRowPad));
+}
+
+template <class T>
+void multiply_serial(const GemmArguments<T>& g, Route route, T* scratch) {
+  const Block<T> a{g.a, g.a_row_stride, g.a_col_stride};
+  const Block<T> b{g.b, g.b_row_stride, g.b_col_stride};
+  constexpr int tile_cols = kTileCols<T>;
+  const bool fetch_early = g.c_col_stride == 1 && g.m * g.n * std::int64_t(sizeof(T)) > kGemmPrefetchBytes;
+  T* packed_b = scratch;
+  T* packed_a = scratch + scratch_size(g, route == Route::pack_both ? Route::pack_b : route);
+
+  for (std::int64_t col = 0; col < g.n; col += kGemmCols) {
+    const std::int64_t cols = least(g.n - col, kGemmCols);
+    for (std::int64_t step = 0; step < g.k; step += kGemmDepth) {
+      const std::int64_t depth = least(g.k - step, kGemmDepth);
+      const T beta = step == 0 ? g.beta : T(1);
+
+      // Panel j of packed B: depth x tile_cols, row-major. The columns past n are not written: the tile's lanes that meet
+      // them are computed from whatever lies there and never stored.
+      const bool pack_b = route != Route::unpacked;
+      const std::int64_t first_packed = pack_b ? 0 : cols / tile_cols * tile_cols;
+      for (std::int64_t j = first_packed; j < cols; j += tile_cols) {
+        T* panel = packed_b + (pack_b ? j * depth : 0);
+        const std::int64_t width = least(cols - j, tile_cols);
+        if (width < tile_cols) {
+          for (std::int64_t i = 0; i < depth * tile_cols; ++i) panel[i] = T(0);
+        }
+        copy_block(panel, tile_cols, b.at(step, col + j), b.row_stride, b.col_stride, depth, width);
+      }
+
+      for (std::int64_t row = 0; row < g.m; row += kGemmRows) {
+        const std::int64_t rows = least(g.m - row, kGemmRows);
+        if (route == Route::pack_both) {
+          copy_block(packed_a, kGemmDepth + kRowPad, a.at(row, step), a.row_stride, a.col_stride, rows, depth);
+        }
+        for (std::int64_t j = 0; j < cols; j += tile_cols) {
+          const bool direct = j < first_packed;
+          const T* panel = direct ? b.at(step, col + j) : packed_b + (pack_b ? j * depth : 0);
+          const std::int64_t panel_stride = direct ? b.row_stride : tile_cols;
+          for (std::int64_t i = 0; i < rows; i += kTileRows) {
+            const int height = int(least(rows - i, kTileRows));
+            const StoreTile<T> epilogue{g.c + (row + i) * g.c_row_stride + (col + j) * g.c_col_stride,
+                                        g.c_row_stride, g.c_col_stride, g.alpha, beta,
+                                        int(least(cols - j, tile_cols)), fetch_early};
+            if (route == Route::pack_both) {
+              const PackedRows<T, kGemmDepth> tile{packed_a + i * (kGemmDepth + kRowPad)};
+              run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
+            } else {
+              const DirectRows<T> tile{a.at(row + i, step), a.row_stride};
+              run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+Route choose_route(const GemmArguments<T>& g) {
+  if (g.a_col_stride != 1) return Route::pack_both;
+  if (g.m * g.n * g.k <= kGemmUnpackedWork && g.k <= kGemmDepth && g.b_col_stride == 1) return Route::unpacked;
+  if (g.m < kTileRows || g.n <= 2 * kTileCols<T>) return Route::pack_b;
+  return Route::pack_both;
+}
+
+// C = beta * C, for products of depth 0 and for alpha = 0.
+template <class T>
+void scale(const GemmArguments<T>& g) {
+  for (std::int64_t i = 0; i < g.m; ++i) {
+    for (std::int64_t j = 0; j < g.n; ++j) {
+      T& c = g.c[i * g.c_row_stride + j * g.c_col_stride];
+      c = g.beta == T(0) ? T(0) : g.beta * c;
+    }
+  }
+}
+
+template <class T>
+void gemm(const GemmArguments<T>& arguments) {
+  GemmArguments<T> g = arguments;
+  if (g.m <= 0 || g.n <= 0) return;
+  if (g.k <= 0) return scale(g);
+  if (g.c_col_stride != 1 && g.c_row_stride == 1) {
+    // C's columns are contiguous: compute its transpose, B' A'.
+    g = {arguments.n, arguments.m, arguments.k, arguments.alpha,
+         arguments.b, arguments.b_col_stride, arguments.b_row_stride,
+         arguments.a, arguments.a_col_stride, arguments.a_row_stride,
+         arguments.beta, arguments.c, arguments.c_col_stride, arguments.c_row_stride, arguments.threads};
+  }
+
+  const bool split_rows = g.m >= g.n;
+  const std::int64_t unit = split_rows ? kTileRows : kTileCols<T>;
+  const std::int64_t extent = split_rows ? g.m : g.n;
+  const std::int64_t units = (extent + unit - 1) / unit;
+  std::int64_t threads = least(least(g.threads, units), g.m * g.n * g.k / kGemmWorkPerThread);
+  if (threads < 1) threads = 1;
+
+  if (threads == 1) {
+    const Route route = choose_route(g);
+    Scratch<T> scratch(scratch_size(g, route));
+    multiply_serial(g, route, scratch.data());
+    return;
+  }
+  // Each thread multiplies a band of C with packing buffers of its own: the shorter operand is packed once a thread, which
+  // costs less than the barriers that sharing it would take.
+  const std::int64_t band = (units + threads - 1) / threads * unit;
+  GemmArguments<T> widest = g;
+  (split_rows ? widest.m : widest.n) = band;
+  const Route route = choose_route(widest);
+  const std::int64_t size = padded<T>(scratch_size(widest, route));
+  Scratch<T> scratch(size * threads);
+  T* const buffers = scratch.data();
+#pragma omp parallel for num_threads(int(threads)) schedule(static, 1)
+  for (std::int64_t t = 0; t < threads; ++t) {
+    const std::int64_t begin = t * band;
+    if (begin >= extent) continue;
+    GemmArguments<T> part = g;
+    (split_rows ? part.m : part.n) = least(band, extent - begin);
+    if (split_rows) {
+      part.a += begin * g.a_row_stride;
+      part.c += begin * g.c_row_stride;
+    } else {
+      part.b += begin * g.b_col_stride;
+      part.c += begin * g.c_col_stride;
+    }
+    multiply_serial(part, route, buffers + t * size);
+  }
+}
+
+}  // namespace
+
+extern const GemmKernels gemm_table;
+const GemmKernels gemm_table{gemm<float>, gemm<double>};
+
+}  // namespace FASTML_LEVEL
+}  // namespace fastml

@@ -1,0 +1,151 @@
+// One vector type per SIMD level, on GCC/Clang vector extensions. For level sources (*.level.cpp) only.
+//
+// Everything is in the level's own namespace and force-inlined: no inline function compiled with AVX flags may reach the
+// linker under a name that baseline code uses too (the linker keeps one copy, and the v2 machine meets an AVX opcode).
+// For the same reason level sources include no STL header.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifndef FASTML_LEVEL
+#error "include this header from *.level.cpp sources only: FASTML_LEVEL names the SIMD level"
+#endif
+
+#define FASTML_INLINE inline __attribute__((always_inline))
+
+namespace fastml {
+namespace FASTML_LEVEL {
+
+// Bytes of a vector register; FASTML_VECTOR_BYTES comes from the build, and 0 stands for one lane.
+inline constexpr int kVectorBytes = FASTML_VECTOR_BYTES;
+
+template <class T>
+inline constexpr int kLanes = kVectorBytes ? kVectorBytes / int(sizeof(T)) : 1;
+
+template <class T>
+struct IntegerOf;
+template <>
+struct IntegerOf<float> {
+  using type = std::int32_t;
+};
+template <>
+struct IntegerOf<double> {
+  using type = std::int64_t;
+};
+template <class T>
+using Integer = typename IntegerOf<T>::type;
+
+template <class T, int N>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(N * sizeof(T))));
+  typedef T unaligned __attribute__((vector_size(N * sizeof(T)), aligned(alignof(T)), may_alias));
+};
+
+// vec<T> fills a register; ivec<T> has an integer of T's width in each lane, which is also what comparisons yield
+// (all bits set for true).
+template <class T>
+using vec = typename VectorOf<T, kLanes<T>>::type;
+template <class T>
+using ivec = typename VectorOf<Integer<T>, kLanes<T>>::type;
+
+template <class T>
+FASTML_INLINE vec<T> load(const T* p) {
+  return *reinterpret_cast<const typename VectorOf<T, kLanes<T>>::unaligned*>(p);
+}
+
+template <class T>
+FASTML_INLINE void store(T* p, vec<T> v) {
+  if constexpr (kLanes<T> == 1) {
+    *p = v[0];
+  } else {
+    *reinterpret_cast<typename VectorOf<T, kLanes<T>>::unaligned*>(p) = v;
+  }
+}
+
+// A vector of To loaded from elements of type From: the same type, or f32 widened to f64.
+template <class To, class From>
+FASTML_INLINE vec<To> load_as(const From* p) {
+  if constexpr (sizeof(From) == sizeof(To)) {
+    return load(p);
+  } else {
+    return __builtin_convertvector(*reinterpret_cast<const typename VectorOf<From, kLanes<To>>::unaligned*>(p), vec<To>);
+  }
+}
+
+template <class T>
+FASTML_INLINE vec<T> broadcast(T x) {
+  return x - vec<T>{};  // not `+`: -0.0 + 0.0 is 0.0, -0.0 - 0.0 is -0.0
+}
+
+template <class T>
+FASTML_INLINE ivec<T> broadcast_integer(Integer<T> x) {
+  return x - ivec<T>{};
+}
+
+// The first `count` elements, the other lanes `fill`. Never reads past p[count - 1].
+template <class T>
+FASTML_INLINE vec<T> load_partial(const T* p, int count, T fill = T(0)) {
+  alignas(64) T lanes[kLanes<T>];
+  for (int i = 0; i < kLanes<T>; ++i) lanes[i] = i < count ? p[i] : fill;
+  return load(lanes);
+}
+
+template <class T>
+FASTML_INLINE void store_partial(T* p, vec<T> v, int count) {
+  alignas(64) T lanes[kLanes<T>];
+  store(lanes, v);
+  for (int i = 0; i < count; ++i) p[i] = lanes[i];
+}
+
+template <class T>
+FASTML_INLINE vec<T> select(ivec<T> mask, vec<T> yes, vec<T> no) {
+  return mask ? yes : no;
+}
+
+template <class T>
+FASTML_INLINE ivec<T> select_integer(ivec<T> mask, ivec<T> yes, ivec<T> no) {
+  return mask ? yes : no;
+}
+
+// minimum(a, b) is b where the two compare equal or unordered, as x86's minps is.
+template <class T>
+FASTML_INLINE vec<T> minimum(vec<T> a, vec<T> b) {
+  return a < b ? a : b;
+}
+
+template <class T>
+FASTML_INLINE vec<T> maximum(vec<T> a, vec<T> b) {
+  return a > b ? a : b;
+}
+
+template <class T>
+FASTML_INLINE T reduce_add(vec<T> v) {
+  alignas(64) T lanes[kLanes<T>];
+  store(lanes, v);
+  for (int width = kLanes<T> / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  }
+  return lanes[0];
+}
+
+template <class T>
+FASTML_INLINE T reduce_min(vec<T> v) {
+  alignas(64) T lanes[kLanes<T>];
+  store(lanes, v);
+  T least = lanes[0];
+  for (int i = 1; i < kLanes<T>; ++i) least = lanes[i] < least ? lanes[i] : least;
+  return least;
+}
+
+template <class T>
+FASTML_INLINE bool any(ivec<T> mask) {
+  Integer<T> lanes[kLanes<T>];
+  std::memcpy(lanes, &mask, sizeof(mask));
+  Integer<T> bits = 0;
+  for (int i = 0; i < kLanes<T>; ++i) bits |= lanes[i];
+  return bits != 0;
+}
+
+}  // namespace FASTML_LEVEL
+}  // namespace fastml

@@ -1,0 +1,57 @@
+// What the bindings share: arrays to views, the stop check, the list of families.
+//
+// A binding converts arrays, releases the GIL, picks the dtype and calls one kernel. Estimators validate; what is checked
+// here is what would otherwise read or write out of bounds.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string>
+
+#include "runtime/stop.hpp"
+#include "runtime/views.hpp"
+
+namespace fastml {
+
+namespace py = pybind11;
+
+void bind_runtime(py::module_& module);
+void bind_stats(py::module_& module);
+void bind_gemm(py::module_& module);
+void bind_kmeans(py::module_& module);
+
+// Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.
+bool interrupted();
+
+// Raises the exception that interrupted() found.
+inline void raise_if(bool was_interrupted) {
+    if (was_interrupted) throw py::error_already_set();
+}
+
+// C-contiguous array of exactly T; anything else is an error of the caller, not converted.
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+inline void require(bool condition, const std::string& message) {
+    if (!condition) throw py::value_error(message);
+}
+
+template <class T>
+Rows<const T> rows_of(const Array<T>& array) {
+    require(array.ndim() == 2, "expected a 2-dimensional array, got " + std::to_string(array.ndim()) + " dimension(s)");
+    return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
+}
+
+// Data of an optional one-dimensional array of `size` elements; nullptr for None.
+template <class T>
+const T* optional_data(const std::optional<Array<T>>& array, py::ssize_t size, const char* name) {
+    if (!array) return nullptr;
+    require(array->ndim() == 1 && array->shape(0) == size,
+            std::string(name) + ": expected " + std::to_string(size) + " elements, got " + std::to_string(array->size()));
+    return array->data();
+}
+
+}  // namespace fastml
