@@ -45,6 +45,8 @@ $(CYTHON_SOURCES): FORCE | $(PY)
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(STAMPS)/editable: pyproject.toml $(CYTHON_SOURCES) $(STAMPS)/build $(STAMPS)/run $(STAMPS)/cmake
+$(STAMPS)/editable: $(if $(wildcard $(BUILD)/CMakeCache.txt),,FORCE)
+$(STAMPS)/editable:
 	@echo "building fastml (the first build takes a few minutes)"
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable . \
 	  --config-settings=build-dir=$(BUILD) --config-settings=cmake.define.FASTML_BUILD_TESTS=ON
@@ -95,8 +97,11 @@ stubs: build $(STAMPS)/dev  ## write src/fastml/_core.pyi anew from the built mo
 
 .PHONY: sanitize
 sanitize: $(STAMPS)/cmake  ## C++ tests under ASan, UBSan and TSan; Python tests of the kernels under ASan (PYTESTS="...")
+	@mkdir -p build
 	for preset in sanitizers tsan; do \
-	  cmake --preset $$preset > build/$$preset.log && cmake --build --preset $$preset -- --quiet && ctest --preset $$preset; \
+	  cmake --preset $$preset > build/$$preset.log; \
+	  cmake --build --preset $$preset -- --quiet; \
+	  ctest --preset $$preset; \
 	done
 	$(MAKE) --no-print-directory sanitize-python
 
