@@ -3,7 +3,7 @@
 One line each. Patching, the coverage table and the docs read it; no family is imported before it is needed.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
@@ -32,6 +32,6 @@ ENTRIES = (
 )
 
 
-def families() -> list[str]:
-    """Return the names of the fastml modules that hold the entries."""
-    return sorted({entry.family for entry in ENTRIES})
+def is_ours(thing: Any) -> bool:
+    """Tell whether a class or function is one of fastml's."""
+    return (getattr(thing, "__module__", None) or "").partition(".")[0] == "fastml"

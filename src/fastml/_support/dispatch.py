@@ -21,6 +21,7 @@ from importlib import import_module
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from fastml._registry import ENTRIES, is_ours
 from fastml._support import config
 
 logger = logging.getLogger("fastml")
@@ -101,7 +102,6 @@ class _Progress(threading.local):
 _progress = _Progress()
 _totals: dict[tuple[str, str | None], list[Any]] = {}
 _totals_lock = threading.Lock()
-_routes: list["_Route"] = []
 
 
 def _renew_lock() -> None:
@@ -137,16 +137,14 @@ def reset_calls() -> None:
 
 def coverage_table() -> list[Coverage]:
     """Return what fastml serves: one row for each accelerated method and function of every family."""
-    from fastml._registry import families
-
-    for family in families():
-        import_module(family)
     rows = []
-    for route in _routes:
-        if route.body.__module__.startswith("fastml."):
-            estimator, _, method = route.name.rpartition(".")
-            messages = tuple(condition.message for condition in route.conditions)
-            rows.append(Coverage(estimator or method, method if estimator else "", messages))
+    for entry in ENTRIES:
+        thing = getattr(import_module(entry.family), entry.name)
+        members = {"": thing, **{name: inspect.getattr_static(thing, name) for name in dir(thing)}}
+        for name, member in members.items():
+            route = getattr(member, "__fastml_route__", None)
+            if route is not None:
+                rows.append(Coverage(entry.name, name, tuple(condition.message for condition in route.conditions)))
     return sorted(rows)
 
 
@@ -158,6 +156,10 @@ class _Route:
         self.conditions = conditions
         self.name = body.__qualname__.rpartition("<locals>.")[2]
         self.is_fit = False
+
+    def name_for(self, args: tuple[Any, ...]) -> str:
+        """Return the name under which a call is reported."""
+        return self.name
 
     def stock(self, *args: Any, **kwargs: Any) -> Any:
         """Run scikit-learn's equivalent."""
@@ -178,31 +180,32 @@ class _Route:
                 return f"needs {condition.message}, which could not be checked ({error!r})"
         return None
 
-    def announce(self, reason: str) -> None:
+    def announce(self, name: str, reason: str) -> None:
         """Log, warn of or refuse a call that goes to scikit-learn."""
         fallback = config.current()["fallback"]
         if fallback == "error":
             raise FallbackError(
-                f"fastml does not serve this call of {self.name}: it {reason}. To run scikit-learn's method instead, "
+                f"fastml does not serve this call of {name}: it {reason}. To run scikit-learn's method instead, "
                 "set fallback to 'warn' or 'silent' with fastml.config_context, fastml.set_config or the "
                 "environment variable FASTML_FALLBACK."
             )
-        logger.info("%s runs on scikit-learn: fastml %s", self.name, reason)
+        logger.info("%s runs on scikit-learn: fastml %s", name, reason)
         if fallback == "warn":
             # Past this method, run and the wrapper, to the line that called the estimator.
-            warnings.warn(f"{self.name} runs on scikit-learn: fastml {reason}.", FallbackWarning, stacklevel=4)
+            warnings.warn(f"{name} runs on scikit-learn: fastml {reason}.", FallbackWarning, stacklevel=4)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Serve one call."""
         progress = _progress
+        name = self.name_for(args)
         serve = self.body
         reason = self.unmet(args, kwargs) if self.conditions else None
         if reason is not None:
-            self.announce(reason)
+            self.announce(name, reason)
             serve = self.stock
             if progress.depth and progress.reason is None:
                 # The outer call is the one counted, and it did not run on fastml alone.
-                progress.reason = f"{reason} in {self.name}"
+                progress.reason = f"{reason} in {name}"
         before = args[0].__dict__.copy() if self.is_fit else None
         if progress.depth:
             outermost = False
@@ -223,7 +226,7 @@ class _Route:
             progress.depth -= 1
             if outermost:
                 seconds = perf_counter() - start
-                key = (self.name, progress.reason)
+                key = (name, progress.reason)
                 with _totals_lock:
                     total = _totals.get(key)
                     if total is None:
@@ -249,6 +252,19 @@ class _MethodRoute(_Route):
         super().__init__(body, conditions)
         self.is_fit = body.__name__.startswith(("fit", "partial_fit"))
         self.owner: type | None = None
+        self.names: dict[type, str] = {}
+
+    def name_for(self, args: tuple[Any, ...]) -> str:
+        # The class is that of the estimator, not of the mixin that may define the method.
+        cls = type(args[0])
+        name = self.names.get(cls)
+        if name is None:
+            ours = next(filter(is_ours, cls.__mro__), None)
+            name = self.name if ours is None else f"{ours.__name__}.{self.body.__name__}"
+            if ours is cls:
+                # Classes derived from ours come and go; they are not kept alive here.
+                self.names[cls] = name
+        return name
 
     def stock(self, *args: Any, **kwargs: Any) -> Any:
         estimator, *rest = args
@@ -281,7 +297,9 @@ class _Method:
             return route.run(args, kwargs)
 
         self.function = update_wrapper(method, route.body)
-        update_wrapper(self, route.body)
+        self.function.__fastml_route__ = route  # type: ignore[attr-defined]
+        update_wrapper(self, self.function)
+        self.__wrapped__ = route.body
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -320,12 +338,9 @@ def accelerated(
 
     def decorate(body: Callable[..., Any]) -> Any:
         if fallback is None:
-            method_route = _MethodRoute(body, conditions)
-            _routes.append(method_route)
-            return _Method(method_route)
+            return _Method(_MethodRoute(body, conditions))
 
         route = _FunctionRoute(body, conditions, fallback)
-        _routes.append(route)
 
         def function(*args: Any, **kwargs: Any) -> Any:
             return route.run(args, kwargs)
@@ -333,6 +348,7 @@ def accelerated(
         update_wrapper(function, body)
         if function.__doc__ is None:
             function.__doc__ = fallback.__doc__
+        function.__fastml_route__ = route  # type: ignore[attr-defined]
         function.__fastml_stock__ = fallback  # type: ignore[attr-defined]
         return function
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from fastml._registry import is_ours
+
 
 def to_sklearn(estimator: Any) -> Any:
     """Return the equal scikit-learn estimator.
@@ -57,11 +59,6 @@ def to_sklearn(estimator: Any) -> Any:
     exchange.dump(estimator)
     stream.seek(0)
     return _Rebuild(stream, buffers, exchange.kept).load()
-
-
-def is_ours(thing: Any) -> bool:
-    """Tell whether a class or function is one of fastml's."""
-    return (getattr(thing, "__module__", None) or "").partition(".")[0] == "fastml"
 
 
 def stock_class(cls: type) -> type:

@@ -14,7 +14,6 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastml._core import all_finite
 from fastml._support import threads
-from fastml._support import threads
 
 _FLOATS = (np.float64, np.float32)
 
