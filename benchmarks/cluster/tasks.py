@@ -1,7 +1,8 @@
 """How each contender does the work of the table.
 
 An answer holds ``labels``, and for a fit ``inertia`` (summed here in float64 from the labels and centroids it gave, not
-taken from the contender's own word), ``reported`` (its own word) and ``iterations``.
+taken from the contender's own word), ``reported`` (its own word), ``iterations``, and ``own_draws``: whether it started
+elsewhere than scikit-learn does with the same ``random_state``.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ ROWS_AT_ONCE = 4096
 def fit(contender: str, data: Samples, estimator: str, **parameters: Any) -> Job:
     """Fit an estimator on all rows."""
     make = _named(contender, estimator)
-    return Job(lambda: make(**parameters).fit(data.X), lambda fitted: _fitted_answer(fitted, data.X))
+    own_draws = _draws_itself(contender, parameters)
+    return Job(lambda: make(**parameters).fit(data.X), lambda fitted: _fitted_answer(fitted, data.X, own_draws))
 
 
 def fit_and_predict(contender: str, data: Samples, estimator: str, **parameters: Any) -> Job:
     """Fit an estimator, then label the rows it was fitted on: mostly the cost of the calls on small data."""
     make = _named(contender, estimator)
+    own_draws = _draws_itself(contender, parameters)
 
     def call() -> Any:
         fitted = make(**parameters).fit(data.X)
         return fitted, fitted.predict(data.X)
 
-    return Job(call, lambda result: {**_fitted_answer(result[0], data.X), "labels": result[1]})
+    return Job(call, lambda result: {**_fitted_answer(result[0], data.X, own_draws), "labels": result[1]})
 
 
 def fit_from_starts(contender: str, data: Samples, iterations: int, algorithm: str) -> Job:
@@ -103,6 +106,7 @@ def _faiss_fit(data: Samples, iterations: int) -> Job:
             "inertia": inertia(data.X, model.centroids, labels),
             "reported": float(distances.sum(dtype=np.float64)),
             "iterations": len(model.obj),
+            "own_draws": False,
         }
 
     return Job(call, answer)
@@ -116,12 +120,17 @@ def _faiss_index(centroids: NDArray[Any]) -> Any:
     return index
 
 
-def _fitted_answer(fitted: Any, X: Any) -> dict[str, Any]:
+def _draws_itself(contender: str, parameters: dict[str, Any]) -> bool:
+    return contender == "sklearnex" and "init" not in parameters  # oneDAL's k-means++
+
+
+def _fitted_answer(fitted: Any, X: Any, own_draws: bool) -> dict[str, Any]:
     return {
         "labels": np.asarray(fitted.labels_),
         "inertia": inertia(X, np.asarray(fitted.cluster_centers_), np.asarray(fitted.labels_)),
         "reported": float(fitted.inertia_),
         "iterations": int(fitted.n_iter_),
+        "own_draws": own_draws,
     }
 
 

@@ -48,8 +48,10 @@ def _torch(left: Array, right: Array, out: Array) -> Callable[[], Any]:
 
 def _fastml(left: Array, right: Array, out: Array) -> Callable[[], Any]:
     from fastml import _core
+    from fastml._support.threads import n_threads
 
-    return lambda: _core.gemm(left, right, out=out)
+    threads = n_threads()  # as an estimator decides it
+    return lambda: _core.gemm(left, right, out=out, n_threads=threads)
 
 
 MULTIPLY: dict[str, Callable[[Array, Array, Array], Callable[[], Any]]] = {

@@ -18,7 +18,7 @@ def samples():
 @pytest.fixture
 def reference():
     labels = np.arange(1000) % 10
-    return {"labels": labels, "inertia": 50.0, "reported": 50.0, "iterations": 25}
+    return {"labels": labels, "inertia": 50.0, "reported": 50.0, "iterations": 25, "own_draws": False}
 
 
 def test_the_same_clustering_is_right(reference):
@@ -43,6 +43,12 @@ def test_a_contender_is_not_taken_at_its_word(reference):
     verdict = same_clustering(boast, reference, inertia=1e-6, labels=1.0)
     assert not verdict.right
     assert "reported inertia" in verdict.figures
+
+
+def test_draws_of_its_own_excuse_other_labels_but_no_bad_clustering(reference):
+    other = {**reference, "labels": (reference["labels"] + 1) % 10, "own_draws": True}
+    assert same_clustering(other, reference, inertia=1e-6, labels=0.99).right
+    assert not same_clustering(other | {"inertia": 55.0, "reported": 55.0}, reference, inertia=1e-6, labels=0.99).right
 
 
 def test_fewer_labels_than_rows_are_wrong(reference):
