@@ -111,6 +111,7 @@ ASAN_VENV := build/sanitizers/venv
 PYTESTS ?= tests/cluster
 .PHONY: sanitize-python
 sanitize-python: build $(STAMPS)/test
+	cmake --preset sanitizers > build/sanitizers.log
 	$(PY) -m venv --without-pip $(ASAN_VENV)
 	purelib() { "$$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }; \
 	  purelib $(VENV) > "$$(purelib $(ASAN_VENV))/borrowed.pth"

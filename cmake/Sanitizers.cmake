@@ -6,7 +6,7 @@ endif()
 
 # ThreadSanitizer cannot see libgomp's barriers, which are futexes in a library it does not instrument, and calls every
 # parallel region a race. fastml_tsan_openmp tells it of them; a test executable that links it reports real races only.
-if(FASTML_SANITIZE MATCHES "thread")
+if(FASTML_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_library(fastml_tsan_openmp STATIC cmake/tsan_openmp.cpp)
   target_link_options(
     fastml_tsan_openmp

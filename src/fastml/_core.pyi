@@ -12,10 +12,10 @@ class LloydF32:
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
     """
     @typing.overload
-    def __init__(self, x: numpy.typing.NDArray[numpy.float32], n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float32] | None = None, weights: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, use_bounds: bool = True) -> None:
+    def __init__(self, x: numpy.typing.NDArray[numpy.float32], n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float32] | None = None, weights: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, incremental: bool = True) -> None:
         ...
     @typing.overload
-    def __init__(self, x: tuple, n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float32] | None = None, weights: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, use_bounds: bool = True) -> None:
+    def __init__(self, x: tuple, n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float32] | None = None, weights: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, incremental: bool = True) -> None:
         ...
     def centers(self) -> numpy.ndarray:
         ...
@@ -63,10 +63,10 @@ class LloydF64:
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
     """
     @typing.overload
-    def __init__(self, x: numpy.typing.NDArray[numpy.float64], n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, use_bounds: bool = True) -> None:
+    def __init__(self, x: numpy.typing.NDArray[numpy.float64], n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, incremental: bool = True) -> None:
         ...
     @typing.overload
-    def __init__(self, x: tuple, n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, use_bounds: bool = True) -> None:
+    def __init__(self, x: tuple, n_clusters: typing.SupportsInt | typing.SupportsIndex, shift: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, incremental: bool = True) -> None:
         ...
     def centers(self) -> numpy.ndarray:
         ...
