@@ -167,6 +167,7 @@ def both(X, fitted_on=None, *, sparse="csr", dtype=tuple(FLOATS), copy=False, mi
     return outcomes
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 @pytest.mark.parametrize("animal", ZOO)
 @pytest.mark.parametrize("fitted_on", ["nothing", "array", "frame"])
 def test_same_outcome(animal, fitted_on, tmp_path):
