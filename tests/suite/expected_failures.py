@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
-KINDS = ("fails", "fails_with_stock")
+KINDS = ("fails", "fails_with_stock", "absent")
 KEYS = {"tests", "versions", "reason"}
 
 

@@ -42,14 +42,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 class StockSuite:
     """Runs the tests on scikit-learn as it is."""
 
-    kinds: tuple[str, ...] = ("fails_with_stock",)
+    failing: tuple[str, ...] = ("fails_with_stock",)
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.record = Record()
         self.start = perf_counter()
-        entries = expected_failures.read(options.suite_expected, sklearn.__version__)
-        self.entries = [entry for entry in entries if entry.kind in self.kinds]
+        self.entries = expected_failures.read(options.suite_expected, sklearn.__version__)
         self.test_ids: dict[str, str] = {}
         self.listed: set[str] = set()
 
@@ -57,11 +56,12 @@ class StockSuite:
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
         """Mark the tests of the list, and find the entries that name no test; ahead of what -k deselects."""
         modules = {item.module.__name__ for item in items}
-        unmatched = [entry for entry in self.entries if entry.module in modules]
+        failing = [entry for entry in self.entries if entry.kind in self.failing]
+        unmatched = [entry for entry in failing if entry.module in modules]
         for item in items:
             test_id = item.module.__name__ + item.nodeid[item.nodeid.index("::") :]
             self.test_ids[item.nodeid] = test_id
-            for entry in self.entries:
+            for entry in failing:
                 if entry.matches(test_id):
                     self.listed.add(test_id)
                     # In front of a mark of scikit-learn's own, which need not be strict.
@@ -108,7 +108,7 @@ class StockSuite:
 class Suite(StockSuite):
     """Runs the tests on fastml, and sees to it that it really is fastml."""
 
-    kinds = expected_failures.KINDS
+    failing = ("fails", "fails_with_stock")
 
     def __init__(self, options: argparse.Namespace) -> None:
         super().__init__(options)
@@ -136,6 +136,14 @@ class Suite(StockSuite):
         if left := unreplaced(self.replacements, modules.values()):
             self.record.complaints += left
             raise pytest.UsageError("this run would test scikit-learn itself:\n  " + "\n  ".join(left))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        """Find the entries of tests that are said to be absent and are not."""
+        super().pytest_collection_modifyitems(items)
+        absent = [entry for entry in self.entries if entry.kind == "absent"]
+        present = {entry.test for entry in absent if any(map(entry.matches, self.test_ids.values()))}
+        self.record.complaints += [f"stale entry, the test is there: {test}" for test in sorted(present)]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -87,8 +87,8 @@ MODULES = {
             if OURS:
                 pytest.skip("no reason")
 
-        @pytest.mark.parametrize("number", [1] if OURS else [1, 2])
-        def test_fewer_rows(number):
+        @pytest.mark.parametrize("number", [1] if OURS else [1, 2, 3])
+        def test_rows(number):
             assert number
 
         def test_fails_with_both():
@@ -106,6 +106,11 @@ EXPECTED = """
     tests = ["toy.test_outcomes::test_renamed_long_ago"]
     versions = ">=1.0"
     reason = "made to fail"
+
+    [[absent]]
+    tests = ["toy.test_outcomes::test_served", "toy.test_differences::test_rows[3]"]
+    versions = ">=1.0"
+    reason = "made to be absent"
 
     [[fails_with_stock]]
     tests = ["toy.test_differences::test_fails_with_both"]
@@ -161,6 +166,7 @@ def whole_run(toy: Toy) -> tuple[int, str]:
         "AssertionError: passed although fastml refused calls: KMeans.fit needs luck",
         "stale toy.test_outcomes::test_listed_but_passing\n         [XPASS(strict)] made to fail",
         "stale entry, there is no such test: toy.test_outcomes::test_renamed_long_ago",
+        "stale entry, the test is there: toy.test_outcomes::test_served",
         "sklearn.cluster.KMeans is <class 'sklearn.cluster._kmeans.KMeans'>, not fastml's",
         "toy.test_unpatched.KMeans is scikit-learn's own sklearn.cluster.KMeans",
         "1 instance(s) of scikit-learn's own KMeans are alive",
@@ -187,8 +193,9 @@ def test_stock_run_compares_with_the_run_on_fastml(toy: Toy, whole_run: tuple[in
     """Tests that only stock scikit-learn was given, or that fastml skipped, are found by the stock run."""
     status, output = toy.run("--stock", "toy.test_differences")
     assert status == 1
-    assert "ok   toy.test_differences: 4 passed, 1 expected; 0 calls" in output
-    assert "only with stock: toy.test_differences::test_fewer_rows[2]" in output
+    assert "ok   toy.test_differences: 5 passed, 1 expected; 0 calls" in output
+    assert "only with stock: toy.test_differences::test_rows[2]" in output
+    assert "test_rows[3]" not in output
     assert "skipped with fastml only: toy.test_differences::test_skipped_with_fastml (Skipped: no reason)" in output
 
 
