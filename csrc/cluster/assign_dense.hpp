@@ -48,65 +48,91 @@ FASTML_INLINE void gaps(const Bounds<T>& bounds, const PanelResult<T>& r, T (&ga
   }
 }
 
-// Compares rows[0..count) (indices into X, ascending) with all centres and records the outcome.
-template <class T>
-FASTML_INLINE std::int64_t assign_panel(const AssignDense<T>& a, const std::int64_t* rows, int count) {
-  const T* pointers[kTileCols<T>];
-  for (int r = 0; r < count; ++r) pointers[r] = a.x.data + rows[r] * a.x.stride;
-  const T* end = a.x.data + (a.x.rows - 1) * a.x.stride + a.x.cols;
-  pack_rows(pointers, count, a.x.cols, a.shift, end, a.panel);
+// Row number r of a panel, as an index into X.
+struct ConsecutiveIndex {
+  std::int64_t first;
+  FASTML_INLINE std::int64_t operator()(int r) const { return first + r; }
+};
+struct ListedIndex {
+  const std::int64_t* index;
+  FASTML_INLINE std::int64_t operator()(int r) const { return index[r]; }
+};
 
-  const bool bounded = a.bounds.expiry != nullptr;
+// Compares `count` rows, in ascending order, with all centres and records the outcome.
+template <class T, class RowsOf, class IndexOf>
+FASTML_INLINE std::int64_t assign_panel(const AssignDense<T>& a, const RowsOf& rows, const IndexOf& index, int count) {
+  const T* end = a.x.data + (a.x.rows - 1) * a.x.stride + a.x.cols;
+  pack_rows(rows, count, a.x.cols, a.shift, end, a.panel);
+
   const bool narrow = count <= kLanes<T>;
   PanelResult<T> result;
-  if (bounded) {
+  if (a.bounds.expiry != nullptr) {
     narrow ? compare_panel<T, 1, true>(a, result) : compare_panel<T, kTileVectors, true>(a, result);
     T gap[kTileCols<T>];
     gaps(a.bounds, result, gap);
     for (int r = 0; r < count; ++r) {
       const T drift = a.bounds.drift[result.label[r]];
-      a.bounds.expiry[rows[r]] = gap[r] + drift - kBoundSlack<T> * ((gap[r] > 0 ? gap[r] : -gap[r]) + drift);
+      a.bounds.expiry[index(r)] = gap[r] + drift - kBoundSlack<T> * (__builtin_fabs(gap[r]) + drift);
     }
   } else {
     narrow ? compare_panel<T, 1, false>(a, result) : compare_panel<T, kTileVectors, false>(a, result);
   }
 
   std::int64_t changed = 0;
-  for (int r = 0; r < count; ++r) {
-    const std::int64_t row = rows[r];
+  for (int r = 0; r < count; ++r) changed += a.labels[index(r)] != std::int32_t(result.label[r]);
+  const bool add = a.sums.sums != nullptr && (a.fresh_sums || changed != 0);
+  for (int r = 0; add && r < count; ++r) {
+    const std::int64_t row = index(r);
     const std::int32_t label = std::int32_t(result.label[r]);
     const std::int32_t previous = a.labels[row];
-    const bool moved = label != previous;
-    changed += moved;
-    if (a.sums.sums != nullptr && (moved || a.fresh_sums)) {
-      const double weight = a.weights ? double(a.weights[row]) : 1.0;
-      if (!a.fresh_sums) {
-        add_row(a.sums.sums + previous * a.x.cols, pointers[r], a.shift, -weight, a.x.cols);
-        add_weight(a.sums, previous, -weight, -1);
-      }
-      add_row(a.sums.sums + label * a.x.cols, pointers[r], a.shift, weight, a.x.cols);
-      add_weight(a.sums, label, weight, 1);
+    if (!a.fresh_sums && label == previous) continue;
+    const double weight = a.weights ? double(a.weights[row]) : 1.0;
+    if (!a.fresh_sums) {
+      add_row(a.sums.sums + previous * a.x.cols, rows(r), a.shift, -weight, a.x.cols);
+      add_weight(a.sums, previous, -weight, -1);
     }
-    a.labels[row] = label;
+    add_row(a.sums.sums + label * a.x.cols, rows(r), a.shift, weight, a.x.cols);
+    add_weight(a.sums, label, weight, 1);
+  }
+  if (changed != 0) {
+    for (int r = 0; r < count; ++r) a.labels[index(r)] = std::int32_t(result.label[r]);
   }
   return changed;
 }
 
+// Rows of [begin, end) whose bounds do not prove that their label stands.
+template <class T>
+FASTML_INLINE std::int64_t select_rows(const AssignDense<T>& a, std::int64_t begin, std::int64_t end) {
+  const T* const expiry = a.bounds.expiry;
+  const T* const drift = a.bounds.drift;
+  const std::int32_t* const labels = a.labels;
+  std::int64_t* const selected = a.selected;
+  std::int64_t count = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    selected[count] = i;
+    count += !(expiry[i] > drift[labels[i]]);
+  }
+  return count;
+}
+
 template <class T>
 AssignResult assign_dense(const AssignDense<T>& a, std::int64_t begin, std::int64_t end) {
-  std::int64_t selected = 0;
+  AssignResult result{0, end - begin};
   if (a.bounds.expiry != nullptr && a.bounds.skip && !a.fresh_sums) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      a.selected[selected] = i;
-      selected += !(a.bounds.expiry[i] > a.bounds.drift[a.labels[i]]);
+    result.compared = select_rows(a, begin, end);
+  }
+  if (result.compared == end - begin) {
+    for (std::int64_t i = begin; i < end; i += kTileCols<T>) {
+      const int count = int(end - i < kTileCols<T> ? end - i : kTileCols<T>);
+      const ConsecutiveRows<T> rows{a.x.data + i * a.x.stride, a.x.stride};
+      result.changed += assign_panel(a, rows, ConsecutiveIndex{i}, count);
     }
   } else {
-    for (std::int64_t i = begin; i < end; ++i) a.selected[selected++] = i;
-  }
-  AssignResult result{0, selected};
-  for (std::int64_t i = 0; i < selected; i += kTileCols<T>) {
-    const std::int64_t left = selected - i;
-    result.changed += assign_panel(a, a.selected + i, int(left < kTileCols<T> ? left : kTileCols<T>));
+    for (std::int64_t i = 0; i < result.compared; i += kTileCols<T>) {
+      const int count = int(result.compared - i < kTileCols<T> ? result.compared - i : kTileCols<T>);
+      const ListedRows<T> rows{a.x.data, a.x.stride, a.selected + i};
+      result.changed += assign_panel(a, rows, ListedIndex{a.selected + i}, count);
+    }
   }
   return result;
 }

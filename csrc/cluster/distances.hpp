@@ -53,13 +53,12 @@ FASTML_INLINE void for_each_distance_tile(const double* panel, std::int64_t feat
 template <class T>
 FASTML_INLINE int pack_range(const Rows<const T>& x, const T* shift, std::int64_t row, std::int64_t end,
                              double* panel) {
-  const T* pointers[kTileCols<double>];
   const int count = int(end - row < kTileCols<double> ? end - row : kTileCols<double>);
-  for (int r = 0; r < count; ++r) pointers[r] = x.data + (row + r) * x.stride;
   if (count <= kLanes<double>) {  // the tile's other vectors are computed and dropped: give them numbers
     for (std::int64_t i = 0; i < x.cols * kTileCols<double>; ++i) panel[i] = 0.0;
   }
-  pack_rows(pointers, count, x.cols, shift, x.data + (x.rows - 1) * x.stride + x.cols, panel);
+  const ConsecutiveRows<T> rows{x.data + row * x.stride, x.stride};
+  pack_rows(rows, count, x.cols, shift, x.data + (x.rows - 1) * x.stride + x.cols, panel);
   return count;
 }
 

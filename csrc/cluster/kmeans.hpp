@@ -40,9 +40,9 @@ struct AssignResult {
 template <class T>
 struct AssignDense {
   Rows<const T> x;
-  const T* shift;    // subtracted from each row before use (padded with zeros to a whole vector)
-  const T* weights;  // rows, or nullptr for ones
-  const T* centers;  // as pack_centers wrote them
+  const T* shift;         // subtracted from each row before use (padded with zeros to a whole vector)
+  const T* weights;       // rows, or nullptr for ones
+  const T* centers;       // as pack_centers wrote them
   const T* center_norms;  // |c|^2 per cluster
   std::int64_t clusters;
   std::int32_t* labels;  // in: the previous label, or -1; out: the new one

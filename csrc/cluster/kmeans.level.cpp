@@ -40,8 +40,9 @@ double inertia_dense(Rows<const T> x, const T* shift, const T* weights, const T*
 
 template <class T>
 constexpr KMeansKernels<T> table() {
-  return {panel_size<T>,   panel_size<double>,     pack_center_tiles<T, T>, pack_center_tiles<double, T>, assign_dense<T>,
-          assign_csr<T>,   candidate_distances<T>, center_distances<T>,     inertia_dense<T>};
+  return {panel_size<T>,   panel_size<double>, pack_center_tiles<T, T>, pack_center_tiles<double, T>,
+          assign_dense<T>, assign_csr<T>,      candidate_distances<T>,  center_distances<T>,
+          inertia_dense<T>};
 }
 
 }  // namespace

@@ -91,10 +91,10 @@ bool Lloyd<T>::assign(StopCheck stop, bool with_sums) {
                                    clusters_, labels_.data(), sums, fresh, scratch},
                                   begin, end);
     } else {
-      result = kernels.assign_dense({data_.dense, data_.shift, data_.weights, packed_.packed(), packed_.norms(), clusters_,
-                                     labels_.data(), bounds, sums, fresh, scratch,
-                                     selected_.data() + thread * chunks_.chunk_rows},
-                                    begin, end);
+      result = kernels.assign_dense(
+          {data_.dense, data_.shift, data_.weights, packed_.packed(), packed_.norms(), clusters_, labels_.data(),
+           bounds, sums, fresh, scratch, selected_.data() + thread * chunks_.chunk_rows},
+          begin, end);
     }
 #pragma omp atomic
     changed += result.changed;

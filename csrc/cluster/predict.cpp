@@ -7,8 +7,8 @@
 namespace fastml {
 
 template <class T>
-bool predict_labels(const KMeansData<T>& given, const T* centers, std::int64_t clusters, int threads, std::int32_t* labels,
-                    StopCheck stop) {
+bool predict_labels(const KMeansData<T>& given, const T* centers, std::int64_t clusters, int threads,
+                    std::int32_t* labels, StopCheck stop) {
   KMeansData<T> data = given;
   const std::vector<T> shift = padded_shift(data);
   data.shift = shift.empty() ? nullptr : shift.data();
@@ -26,12 +26,12 @@ bool predict_labels(const KMeansData<T>& given, const T* centers, std::int64_t c
     T* buffer = scratch.data() + thread * scratch_size;
     for (std::int64_t i = begin; i < end; ++i) labels[i] = -1;
     if (data.is_sparse) {
-      kernels.assign_csr({data.sparse, nullptr, packed.packed(), packed.stride(), packed.norms(), clusters, labels, no_sums,
-                          false, buffer},
+      kernels.assign_csr({data.sparse, nullptr, packed.packed(), packed.stride(), packed.norms(), clusters, labels,
+                          no_sums, false, buffer},
                          begin, end);
     } else {
-      kernels.assign_dense({data.dense, data.shift, nullptr, packed.packed(), packed.norms(), clusters, labels, no_bounds,
-                            no_sums, false, buffer, selected.data() + thread * chunks.chunk_rows},
+      kernels.assign_dense({data.dense, data.shift, nullptr, packed.packed(), packed.norms(), clusters, labels,
+                            no_bounds, no_sums, false, buffer, selected.data() + thread * chunks.chunk_rows},
                            begin, end);
     }
   });
@@ -56,22 +56,23 @@ double inertia_csr(const Csr<T>& x, const T* weights, const T* centers, const do
 }
 
 template <class T>
-double inertia(const KMeansData<T>& given, const T* centers, std::int64_t clusters, const std::int32_t* labels, int threads,
-               T* each) {
+double inertia(const KMeansData<T>& given, const T* centers, std::int64_t clusters, const std::int32_t* labels,
+               int threads, T* each) {
   KMeansData<T> data = given;
   const std::vector<T> shift = padded_shift(data);
   data.shift = shift.empty() ? nullptr : shift.data();
   std::vector<double> norms(data.is_sparse ? clusters : 0);
   if (data.is_sparse) {
-    for (std::int64_t i = 0; i < clusters * data.cols(); ++i) norms[i / data.cols()] += double(centers[i]) * double(centers[i]);
+    for (std::int64_t i = 0; i < clusters * data.cols(); ++i)
+      norms[i / data.cols()] += double(centers[i]) * double(centers[i]);
   }
   const Chunks chunks(data.rows(), data.cols(), threads);
   std::vector<double> parts(chunks.count);
   for_each_chunk(chunks, nullptr, [&](int, std::int64_t begin, std::int64_t end) {
     parts[begin / chunks.chunk_rows] =
-        data.is_sparse
-            ? inertia_csr(data.sparse, data.weights, centers, norms.data(), labels, begin, end, each)
-            : kmeans_kernels<T>().inertia_dense(data.dense, data.shift, data.weights, centers, labels, begin, end, each);
+        data.is_sparse ? inertia_csr(data.sparse, data.weights, centers, norms.data(), labels, begin, end, each)
+                       : kmeans_kernels<T>().inertia_dense(data.dense, data.shift, data.weights, centers, labels, begin,
+                                                           end, each);
   });
   double total = 0;
   for (double part : parts) total += part;  // in the order of rows, whatever the threads did
@@ -79,8 +80,8 @@ double inertia(const KMeansData<T>& given, const T* centers, std::int64_t cluste
 }
 
 template <class T>
-void csr_squared_distances(const Csr<T>& x, std::int64_t row, double row_norm, const double* transposed, const double* norms,
-                           std::int64_t count, double* out) {
+void csr_squared_distances(const Csr<T>& x, std::int64_t row, double row_norm, const double* transposed,
+                           const double* norms, std::int64_t count, double* out) {
   for (std::int64_t t = 0; t < count; ++t) out[t] = norms[t];
   for (std::int32_t p = x.offsets[row]; p < x.offsets[row + 1]; ++p) {
     const double value = double(x.values[p]);
@@ -91,7 +92,8 @@ void csr_squared_distances(const Csr<T>& x, std::int64_t row, double row_norm, c
 }
 
 template <class T>
-bool transform(const KMeansData<T>& data, const T* centers, std::int64_t clusters, int threads, T* out, StopCheck stop) {
+bool transform(const KMeansData<T>& data, const T* centers, std::int64_t clusters, int threads, T* out,
+               StopCheck stop) {
   const std::int64_t cols = data.cols();
   const auto& kernels = kmeans_kernels<T>();
   std::vector<double> packed(clusters * cols), norms(clusters);
@@ -112,18 +114,18 @@ bool transform(const KMeansData<T>& data, const T* centers, std::int64_t cluster
   const std::int64_t panel_size = kernels.panel_size_f64(cols);
   std::vector<double> panels(chunks.threads * panel_size);
   return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
-    kernels.center_distances({data.dense, packed.data(), norms.data(), clusters, out, panels.data() + thread * panel_size},
-                             begin, end);
+    kernels.center_distances(
+        {data.dense, packed.data(), norms.data(), clusters, out, panels.data() + thread * panel_size}, begin, end);
   });
 }
 
-#define FASTML_INSTANTIATE(T)                                                                                             \
-  template bool predict_labels(const KMeansData<T>&, const T*, std::int64_t, int, std::int32_t*, StopCheck);              \
-  template double inertia(const KMeansData<T>&, const T*, std::int64_t, const std::int32_t*, int, T*);                    \
-  template double inertia_csr(const Csr<T>&, const T*, const T*, const double*, const std::int32_t*, std::int64_t,        \
-                              std::int64_t, T*);                                                                          \
-  template void csr_squared_distances(const Csr<T>&, std::int64_t, double, const double*, const double*, std::int64_t,   \
-                                      double*);                                                                           \
+#define FASTML_INSTANTIATE(T)                                                                                          \
+  template bool predict_labels(const KMeansData<T>&, const T*, std::int64_t, int, std::int32_t*, StopCheck);           \
+  template double inertia(const KMeansData<T>&, const T*, std::int64_t, const std::int32_t*, int, T*);                 \
+  template double inertia_csr(const Csr<T>&, const T*, const T*, const double*, const std::int32_t*, std::int64_t,     \
+                              std::int64_t, T*);                                                                       \
+  template void csr_squared_distances(const Csr<T>&, std::int64_t, double, const double*, const double*, std::int64_t, \
+                                      double*);                                                                        \
   template bool transform(const KMeansData<T>&, const T*, std::int64_t, int, T*, StopCheck);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)

@@ -19,13 +19,30 @@ FASTML_INLINE vec<Acc> load_shifted(const In* x, const In* shift) {
   return __builtin_convertvector(difference, vec<Acc>);
 }
 
-// Transposes kLanes<Acc> features of kLanes<Acc> rows, starting at feature f, and stores the first `left` of them. Reads a
-// whole vector from each row. `Most` >= left is known to the compiler, which drops the shuffles behind the others.
-template <int Most, class Acc, class In>
-FASTML_INLINE void transpose_rows(const In* const* rows, const In* shift, std::int64_t f, int left, Acc* panel) {
+// Where the rows of a panel lie: one after the other, or picked by an index list.
+template <class In>
+struct ConsecutiveRows {
+  const In* first;
+  std::int64_t stride;
+  FASTML_INLINE const In* operator()(int r) const { return first + r * stride; }
+};
+template <class In>
+struct ListedRows {
+  const In* base;
+  std::int64_t stride;
+  const std::int64_t* index;
+  FASTML_INLINE const In* operator()(int r) const { return base + index[r] * stride; }
+};
+
+// Transposes kLanes<Acc> features of kLanes<Acc> rows, from row `first` and feature `f` on, and stores the first `left` of
+// them. Reads a whole vector from each row. `Most` >= left is known to the compiler, which drops the shuffles behind the
+// others.
+template <int Most, class Acc, class In, class RowsOf>
+FASTML_INLINE void transpose_rows(const RowsOf& rows, int first, const In* shift, std::int64_t f, int left,
+                                  Acc* panel) {
   vec<Acc> block[kLanes<Acc>];
 #pragma GCC unroll 16
-  for (int r = 0; r < kLanes<Acc>; ++r) block[r] = load_shifted<Acc>(rows[r] + f, shift ? shift + f : nullptr);
+  for (int r = 0; r < kLanes<Acc>; ++r) block[r] = load_shifted<Acc>(rows(first + r) + f, shift ? shift + f : nullptr);
   transpose<Acc>(block);
 #pragma GCC unroll 16
   for (int l = 0; l < Most; ++l) {
@@ -33,40 +50,43 @@ FASTML_INLINE void transpose_rows(const In* const* rows, const In* shift, std::i
   }
 }
 
-// Packs kLanes<Acc> rows into one vector column of a panel. `end` is the end of the memory that X lies in: the last vector
-// of a row may be read past the row, but never past `end`. `shift` is padded to a whole vector, or null.
-template <class Acc, class In>
-FASTML_INLINE void pack_vector_of_rows(const In* const* rows, std::int64_t features, const In* shift, const In* end,
-                                       Acc* panel) {
+// Packs kLanes<Acc> whole rows into one vector column of a panel. The last vector of a row may be read past the row, but
+// never past `end`, the end of the memory that X lies in. `shift` is padded to a whole vector, or null.
+template <class Acc, class In, class RowsOf>
+FASTML_INLINE void pack_vector_of_rows(const RowsOf& rows, int first, std::int64_t features, const In* shift,
+                                       const In* end, Acc* panel) {
   constexpr int lanes = kLanes<Acc>;
   std::int64_t f = 0;
-  for (; f + lanes <= features; f += lanes) transpose_rows<lanes>(rows, shift, f, lanes, panel);
+  for (; f + lanes <= features; f += lanes) transpose_rows<lanes>(rows, first, shift, f, lanes, panel);
   const int left = int(features - f);
   if (left == 0) return;
-  bool inside = true;
-  for (int r = 0; r < lanes; ++r) inside = inside && rows[r] + f + lanes <= end;
-  if (!inside) {
+  // Rows come in ascending order, so the last one reaches farthest.
+  if (rows(first + lanes - 1) + f + lanes > end) {
     for (int r = 0; r < lanes; ++r) {
       for (std::int64_t g = f; g < features; ++g) {
-        panel[g * kTileCols<Acc> + r] = Acc(In(rows[r][g] - (shift ? shift[g] : In(0))));
+        panel[g * kTileCols<Acc> + r] = Acc(In(rows(first + r)[g] - (shift ? shift[g] : In(0))));
       }
     }
   } else if (2 * left <= lanes) {
-    transpose_rows<lanes / 2>(rows, shift, f, left, panel);
+    transpose_rows<lanes / 2>(rows, first, shift, f, left, panel);
   } else {
-    transpose_rows<lanes>(rows, shift, f, left, panel);
+    transpose_rows<lanes>(rows, first, shift, f, left, panel);
   }
 }
 
-// Packs up to kTileCols rows; missing rows repeat the first one (their lanes are computed and dropped).
-template <class Acc, class In>
-FASTML_INLINE void pack_rows(const In* const* rows, int count, std::int64_t features, const In* shift, const In* end,
+// Packs `count` <= kTileCols rows, in ascending order. The lanes of a vector column without rows are given some row's
+// values, computed and dropped; whole vector columns without rows are left as they are.
+template <class Acc, class In, class RowsOf>
+FASTML_INLINE void pack_rows(const RowsOf& rows, int count, std::int64_t features, const In* shift, const In* end,
                              Acc* panel) {
-  const In* padded[kTileCols<Acc>];
-  for (int r = 0; r < kTileCols<Acc>; ++r) padded[r] = rows[r < count ? r : 0];
-  for (int v = 0; v < kTileVectors; ++v) {
-    if (v * kLanes<Acc> < count) {
-      pack_vector_of_rows(padded + v * kLanes<Acc>, features, shift, end, panel + v * kLanes<Acc>);
+  constexpr int lanes = kLanes<Acc>;
+  for (int v = 0; v * lanes < count; ++v) {
+    const int first = v * lanes;
+    if (first + lanes <= count) {
+      pack_vector_of_rows(rows, first, features, shift, end, panel + first);
+    } else {
+      const auto clamped = [&](int r) __attribute__((always_inline)) { return rows(r < count ? r : count - 1); };
+      pack_vector_of_rows(clamped, first, features, shift, end, panel + first);
     }
   }
 }
@@ -101,7 +121,8 @@ FASTML_INLINE void pack_center_tiles(const In* centers, std::int64_t clusters, s
     const std::int64_t height = tiles.begin(t + 1) - begin;
     Acc* to = packed + begin * features;
     for (std::int64_t i = 0; i < height; ++i) {
-      for (std::int64_t f = 0; f < features; ++f) to[f * height + i] = Acc(-2) * Acc(centers[(begin + i) * features + f]);
+      for (std::int64_t f = 0; f < features; ++f)
+        to[f * height + i] = Acc(-2) * Acc(centers[(begin + i) * features + f]);
     }
   }
 }

@@ -8,7 +8,8 @@
 namespace fastml {
 
 template <class T>
-Seeding<T>::Seeding(const KMeansData<T>& data, int threads) : data_(data), threads_(threads), shift_(padded_shift(data)) {
+Seeding<T>::Seeding(const KMeansData<T>& data, int threads)
+    : data_(data), threads_(threads), shift_(padded_shift(data)) {
   data_.shift = shift_.empty() ? nullptr : shift_.data();
   if (!data.is_sparse) return;
   row_norms_.resize(data.rows());
@@ -30,7 +31,8 @@ void Seeding<T>::row(std::int64_t index, T* out) const {
 }
 
 template <class T>
-bool Seeding<T>::distances(const std::int64_t* candidates, std::int64_t count, const T* closest, T* out, StopCheck stop) {
+bool Seeding<T>::distances(const std::int64_t* candidates, std::int64_t count, const T* closest, T* out,
+                           StopCheck stop) {
   const std::int64_t cols = data_.cols(), rows = data_.rows();
   std::vector<T> centers(count * cols);
   std::vector<double> norms(count);
@@ -86,8 +88,8 @@ void search_cumulative(const T* closest, const T* weights, std::int64_t rows, co
   while (next < count) out[order[next++]] = rows - 1;
 }
 
-#define FASTML_INSTANTIATE(T)     \
-  template class Seeding<T>;      \
+#define FASTML_INSTANTIATE(T) \
+  template class Seeding<T>;  \
   template void search_cumulative(const T*, const T*, std::int64_t, const double*, std::int64_t, std::int64_t*);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)

@@ -149,8 +149,12 @@ void multiply_serial(const GemmArguments<T>& g, Route route, T* scratch) {
           for (std::int64_t i = 0; i < rows; i += kTileRows) {
             const int height = int(least(rows - i, kTileRows));
             const StoreTile<T> epilogue{g.c + (row + i) * g.c_row_stride + (col + j) * g.c_col_stride,
-                                        g.c_row_stride, g.c_col_stride, g.alpha, beta,
-                                        int(least(cols - j, tile_cols)), fetch_early};
+                                        g.c_row_stride,
+                                        g.c_col_stride,
+                                        g.alpha,
+                                        beta,
+                                        int(least(cols - j, tile_cols)),
+                                        fetch_early};
             if (route == Route::pack_both) {
               const PackedRows<T, kGemmDepth> tile{packed_a + i * (kGemmDepth + kRowPad)};
               run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
@@ -191,10 +195,21 @@ void gemm(const GemmArguments<T>& arguments) {
   if (g.k <= 0) return scale(g);
   if (g.c_col_stride != 1 && g.c_row_stride == 1) {
     // C's columns are contiguous: compute its transpose, B' A'.
-    g = {arguments.n, arguments.m, arguments.k, arguments.alpha,
-         arguments.b, arguments.b_col_stride, arguments.b_row_stride,
-         arguments.a, arguments.a_col_stride, arguments.a_row_stride,
-         arguments.beta, arguments.c, arguments.c_col_stride, arguments.c_row_stride, arguments.threads};
+    g = {arguments.n,
+         arguments.m,
+         arguments.k,
+         arguments.alpha,
+         arguments.b,
+         arguments.b_col_stride,
+         arguments.b_row_stride,
+         arguments.a,
+         arguments.a_col_stride,
+         arguments.a_row_stride,
+         arguments.beta,
+         arguments.c,
+         arguments.c_col_stride,
+         arguments.c_row_stride,
+         arguments.threads};
   }
 
   const bool split_rows = g.m >= g.n;

@@ -33,8 +33,8 @@ SimdLevel active_level();
 
 // A family of kernels is a struct of function pointers. Each level source defines one constant of that type under the
 // same name in its namespace; these two macros declare them all and pick one.
-#define FASTML_DECLARE_ONE_TABLE_(level) \
-  namespace level {                      \
+#define FASTML_DECLARE_ONE_TABLE_(level)            \
+  namespace level {                                 \
   extern const FASTML_TABLE_TYPE FASTML_TABLE_NAME; \
   }
 #define FASTML_PICK_ONE_TABLE_(level_name) \

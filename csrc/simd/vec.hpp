@@ -69,7 +69,8 @@ FASTML_INLINE vec<To> load_as(const From* p) {
   if constexpr (sizeof(From) == sizeof(To)) {
     return load(p);
   } else {
-    return __builtin_convertvector(*reinterpret_cast<const typename VectorOf<From, kLanes<To>>::unaligned*>(p), vec<To>);
+    return __builtin_convertvector(*reinterpret_cast<const typename VectorOf<From, kLanes<To>>::unaligned*>(p),
+                                   vec<To>);
   }
 }
 

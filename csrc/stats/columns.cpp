@@ -79,7 +79,8 @@ ColumnSpread column_spread(const Rows<const T>& x, const T* center, int threads)
       most = std::max(most, double(largest[t * x.cols + f]));
     }
     spread.variances[f] /= double(x.rows);
-    if (spread.variances[f] > 0) spread.largest_ratio = std::max(spread.largest_ratio, most / std::sqrt(spread.variances[f]));
+    if (spread.variances[f] > 0)
+      spread.largest_ratio = std::max(spread.largest_ratio, most / std::sqrt(spread.variances[f]));
   }
   return spread;
 }

@@ -30,35 +30,53 @@ FASTML_INLINE std::int64_t readable_rows(const Rows<const T>& x, std::int64_t fi
   return rows < x.rows ? rows : x.rows;
 }
 
-// Columns [first, first + NV * lanes), sums in registers.
-template <class T, int NV>
+// Columns [first, first + lanes), sums in a register.
+template <class T>
 FASTML_INLINE void sum_columns(const Rows<const T>& x, std::int64_t first, T* sums) {
-  vec<T> sum[NV] = {};
-  const std::int64_t rows = readable_rows(x, first, NV * kLanes<T>);
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const T* row = x.data + i * x.stride + first;
-#pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) sum[v] += load(row + v * kLanes<T>);
-  }
-  T lanes[NV * kLanes<T>];
-  for (int v = 0; v < NV; ++v) store(lanes + v * kLanes<T>, sum[v]);
-  for (int l = 0; l < NV * kLanes<T> && first + l < x.cols; ++l) {
+  vec<T> sum{};
+  const std::int64_t rows = readable_rows(x, first, kLanes<T>);
+  for (std::int64_t i = 0; i < rows; ++i) sum += load(x.data + i * x.stride + first);
+  T lanes[kLanes<T>];
+  store(lanes, sum);
+  for (int l = 0; l < kLanes<T> && first + l < x.cols; ++l) {
     for (std::int64_t i = rows; i < x.rows; ++i) lanes[l] += x.data[i * x.stride + first + l];
     sums[first + l] = lanes[l];
   }
 }
 
+// Columns that are summed in registers; wider matrices are read row by row, which memory serves best, and keep their sums
+// in L1 (15000 x 784 f32: 8 ms in blocks of columns, 3 ms row by row).
+inline constexpr std::int64_t kNarrow = 64;
+
 template <class T>
 void column_sums(Rows<const T> x, T* sums) {
-  std::int64_t f = 0;
-  for (; f + 8 * kLanes<T> <= x.cols; f += 8 * kLanes<T>) sum_columns<T, 8>(x, f, sums);
-  for (; f < x.cols; f += kLanes<T>) sum_columns<T, 1>(x, f, sums);
+  if (x.cols <= kNarrow) {
+    for (std::int64_t f = 0; f < x.cols; f += kLanes<T>) sum_columns(x, f, sums);
+    return;
+  }
+  for (std::int64_t f = 0; f < x.cols; ++f) sums[f] = T(0);
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    const T* row = x.data + i * x.stride;
+    for (std::int64_t f = 0; f < x.cols; ++f) sums[f] += row[f];
+  }
 }
 
 template <class T>
 void spread(Rows<const T> all, const T* center, std::int64_t begin, std::int64_t end, double* squares, T* largest) {
   constexpr int lanes = kLanes<double>;
   const Rows<const T> x{all.data + begin * all.stride, end - begin, all.cols, all.stride};
+  if (x.cols > kNarrow) {
+    for (std::int64_t i = 0; i < x.rows; ++i) {
+      const T* row = x.data + i * x.stride;
+      for (std::int64_t f = 0; f < x.cols; ++f) {
+        const T difference = row[f] - center[f];
+        const T size = difference < 0 ? -difference : difference;
+        squares[f] += double(difference) * double(difference);
+        largest[f] = size > largest[f] ? size : largest[f];
+      }
+    }
+    return;
+  }
   for (std::int64_t f = 0; f < x.cols; f += lanes) {
     T padded[lanes] = {};
     for (int l = 0; l < lanes && f + l < x.cols; ++l) padded[l] = center[f + l];

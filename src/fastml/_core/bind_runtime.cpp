@@ -10,48 +10,47 @@
 namespace fastml {
 
 bool interrupted() {
-    // Asking takes the GIL, for which another Python thread may make us wait: at most every 20 ms.
-    using Clock = std::chrono::steady_clock;
-    static thread_local Clock::time_point asked{};
-    const Clock::time_point now = Clock::now();
-    if (now - asked < std::chrono::milliseconds(20)) return false;
-    asked = now;
-    const py::gil_scoped_acquire gil;
-    return PyErr_CheckSignals() != 0;
+  // Asking takes the GIL, for which another Python thread may make us wait: at most every 20 ms.
+  using Clock = std::chrono::steady_clock;
+  static thread_local Clock::time_point asked{};
+  const Clock::time_point now = Clock::now();
+  if (now - asked < std::chrono::milliseconds(20)) return false;
+  asked = now;
+  const py::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() != 0;
 }
 
 void bind_runtime(py::module_& module) {
-    active_level();  // an unusable FASTML_SIMD is reported at import, not in the middle of a fit
-    module.def("omp_max_threads", &omp_get_max_threads, "Threads an OpenMP parallel region would get.");
-    module.def(
-        "simd_level", [] { return name(active_level()); }, "SIMD level the kernels run at.");
-    module.def(
-        "simd_levels",
-        [] {
-            const AvailableLevels levels = available_levels();
-            std::vector<std::string> names;
-            for (int i = 0; i < levels.count; ++i) names.emplace_back(name(levels.level[i]));
-            return names;
-        },
-        "SIMD levels this build has and this machine runs, lowest first.");
-    module.def(
-        "build_info",
-        [] {
-            py::dict levels;
-            for (const auto& level : build_info::kLevels) levels[level.name] = level.flags;
-            py::dict info;
-            info["version"] = build_info::kVersion;
-            info["compiler"] = build_info::kCompiler;
-            info["system"] = build_info::kSystem;
-            info["build_type"] = build_info::kBuildType;
-            info["kernel_flags"] = build_info::kKernelFlags;
-            info["baseline_flags"] = build_info::kBaselineFlags;
-            info["openmp"] = build_info::kOpenMP;
-            info["sanitizers"] = build_info::kSanitizers;
-            info["levels"] = levels;
-            return info;
-        },
-        "Compiler, flags and levels of this build.");
+  active_level();  // an unusable FASTML_SIMD is reported at import, not in the middle of a fit
+  module.def("omp_max_threads", &omp_get_max_threads, "Threads an OpenMP parallel region would get.");
+  module.def("simd_level", [] { return name(active_level()); }, "SIMD level the kernels run at.");
+  module.def(
+      "simd_levels",
+      [] {
+        const AvailableLevels levels = available_levels();
+        std::vector<std::string> names;
+        for (int i = 0; i < levels.count; ++i) names.emplace_back(name(levels.level[i]));
+        return names;
+      },
+      "SIMD levels this build has and this machine runs, lowest first.");
+  module.def(
+      "build_info",
+      [] {
+        py::dict levels;
+        for (const auto& level : build_info::kLevels) levels[level.name] = level.flags;
+        py::dict info;
+        info["version"] = build_info::kVersion;
+        info["compiler"] = build_info::kCompiler;
+        info["system"] = build_info::kSystem;
+        info["build_type"] = build_info::kBuildType;
+        info["kernel_flags"] = build_info::kKernelFlags;
+        info["baseline_flags"] = build_info::kBaselineFlags;
+        info["openmp"] = build_info::kOpenMP;
+        info["sanitizers"] = build_info::kSanitizers;
+        info["levels"] = levels;
+        return info;
+      },
+      "Compiler, flags and levels of this build.");
 }
 
 }  // namespace fastml

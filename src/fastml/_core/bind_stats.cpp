@@ -6,48 +6,49 @@ namespace {
 
 template <class T>
 void bind(py::module_& module) {
-    module.def(
-        "all_finite",
-        [](const Array<T>& array, int n_threads) {
-            const T* data = array.data();
-            const py::ssize_t size = array.size();
-            const py::gil_scoped_release unlocked;
-            return all_finite(data, size, n_threads);
-        },
-        py::arg("array").noconvert(), py::arg("n_threads") = 1, "Whether every element of a C-contiguous array is finite.");
-    module.def(
-        "column_sums",
-        [](const Array<T>& x) {
-            const Rows<const T> rows = rows_of(x);
-            Array<T> sums(rows.cols);
-            T* out = sums.mutable_data();
-            const py::gil_scoped_release unlocked;
-            column_kernels<T>().sums(rows, out);
-            return sums;
-        },
-        py::arg("x").noconvert(), "Sum of each column, added row by row in the dtype of x.");
-    module.def(
-        "column_spread",
-        [](const Array<T>& x, const Array<T>& center, int n_threads) {
-            const Rows<const T> rows = rows_of(x);
-            require(center.ndim() == 1 && center.shape(0) == rows.cols, "center: expected one element a column");
-            ColumnSpread spread;
-            {
-                const py::gil_scoped_release unlocked;
-                spread = column_spread(rows, center.data(), n_threads);
-            }
-            return py::make_tuple(py::array_t<double>(spread.variances.size(), spread.variances.data()),
-                                  spread.largest_ratio);
-        },
-        py::arg("x").noconvert(), py::arg("center").noconvert(), py::arg("n_threads") = 1,
-        "Population variances of the columns about `center`, and the largest deviation in standard deviations.");
+  module.def(
+      "all_finite",
+      [](const Array<T>& array, int n_threads) {
+        const T* data = array.data();
+        const py::ssize_t size = array.size();
+        const py::gil_scoped_release unlocked;
+        return all_finite(data, size, n_threads);
+      },
+      py::arg("array").noconvert(), py::arg("n_threads") = 1,
+      "Whether every element of a C-contiguous array is finite.");
+  module.def(
+      "column_sums",
+      [](const Array<T>& x) {
+        const Rows<const T> rows = rows_of(x);
+        Array<T> sums(rows.cols);
+        T* out = sums.mutable_data();
+        const py::gil_scoped_release unlocked;
+        column_kernels<T>().sums(rows, out);
+        return sums;
+      },
+      py::arg("x").noconvert(), "Sum of each column, added row by row in the dtype of x.");
+  module.def(
+      "column_spread",
+      [](const Array<T>& x, const Array<T>& center, int n_threads) {
+        const Rows<const T> rows = rows_of(x);
+        require(center.ndim() == 1 && center.shape(0) == rows.cols, "center: expected one element a column");
+        ColumnSpread spread;
+        {
+          const py::gil_scoped_release unlocked;
+          spread = column_spread(rows, center.data(), n_threads);
+        }
+        return py::make_tuple(py::array_t<double>(spread.variances.size(), spread.variances.data()),
+                              spread.largest_ratio);
+      },
+      py::arg("x").noconvert(), py::arg("center").noconvert(), py::arg("n_threads") = 1,
+      "Population variances of the columns about `center`, and the largest deviation in standard deviations.");
 }
 
 }  // namespace
 
 void bind_stats(py::module_& module) {
-    bind<float>(module);
-    bind<double>(module);
+  bind<float>(module);
+  bind<double>(module);
 }
 
 }  // namespace fastml

@@ -28,7 +28,7 @@ bool interrupted();
 
 // Raises the exception that interrupted() found.
 inline void raise_if(bool was_interrupted) {
-    if (was_interrupted) throw py::error_already_set();
+  if (was_interrupted) throw py::error_already_set();
 }
 
 // C-contiguous array of exactly T; anything else is an error of the caller, not converted.
@@ -36,22 +36,22 @@ template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
 inline void require(bool condition, const std::string& message) {
-    if (!condition) throw py::value_error(message);
+  if (!condition) throw py::value_error(message);
 }
 
 template <class T>
 Rows<const T> rows_of(const Array<T>& array) {
-    require(array.ndim() == 2, "expected a 2-dimensional array, got " + std::to_string(array.ndim()) + " dimension(s)");
-    return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
+  require(array.ndim() == 2, "expected a 2-dimensional array, got " + std::to_string(array.ndim()) + " dimension(s)");
+  return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
 }
 
 // Data of an optional one-dimensional array of `size` elements; nullptr for None.
 template <class T>
 const T* optional_data(const std::optional<Array<T>>& array, py::ssize_t size, const char* name) {
-    if (!array) return nullptr;
-    require(array->ndim() == 1 && array->shape(0) == size,
-            std::string(name) + ": expected " + std::to_string(size) + " elements, got " + std::to_string(array->size()));
-    return array->data();
+  if (!array) return nullptr;
+  require(array->ndim() == 1 && array->shape(0) == size,
+          std::string(name) + ": expected " + std::to_string(size) + " elements, got " + std::to_string(array->size()));
+  return array->data();
 }
 
 }  // namespace fastml

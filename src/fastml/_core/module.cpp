@@ -2,9 +2,9 @@
 #include "bindings.hpp"
 
 PYBIND11_MODULE(_core, module) {
-    module.doc() = "Bindings of fastml's kernels.";
-    fastml::bind_runtime(module);
-    fastml::bind_stats(module);
-    fastml::bind_gemm(module);
-    fastml::bind_kmeans(module);
+  module.doc() = "Bindings of fastml's kernels.";
+  fastml::bind_runtime(module);
+  fastml::bind_stats(module);
+  fastml::bind_gemm(module);
+  fastml::bind_kmeans(module);
 }

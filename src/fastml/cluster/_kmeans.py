@@ -76,7 +76,9 @@ class KMeans(Predicting, sklearn.cluster.KMeans):
             self._iterate(run)
             inertia, labels = run.inertia(), run.labels()
             # A lower inertia counts only if the clusters differ: two runs that found the same ones differ by rounding.
-            if best_inertia is None or (inertia < best_inertia and not _same_clusters(labels, best_labels, self.n_clusters)):
+            if best_inertia is None or (
+                inertia < best_inertia and not _same_clusters(labels, best_labels, self.n_clusters)
+            ):
                 best_inertia, best_labels = inertia, labels
                 best_centers, best_n_iter = run.centers(), run.iterations
 
