@@ -11,8 +11,8 @@ from benchmarks.workload import Verdict
 
 # What a contender says its inertia is, against the float64 sum over its labels: float32 sums of 10^5 rows lose digits.
 REPORTED_TOLERANCE = 1e-3
-# A contender with random draws of its own comes to another local minimum; it may be this much worse and still be as good
-# a clustering: restarts from other seeds of the same workloads differ by as much.
+# A contender with random draws of its own comes to another local minimum; it may be this much worse and still be as
+# good a clustering: restarts from other seeds of the same workloads differ by as much.
 OWN_DRAWS_TOLERANCE = 0.01
 
 
