@@ -143,7 +143,8 @@ def _set_path(directory: str) -> None:
 
 def _script(arguments: list[str]) -> tuple[CodeType, dict[str, Any]]:
     sys.argv[:] = arguments
-    path = os.path.abspath(arguments[0])
+    # Not made any shorter: python leaves "./" and ".." in the name as well.
+    path = os.path.join(os.getcwd(), arguments[0])
     importer = pkgutil.get_importer(path)
     if importer is not None:
         # A directory or zip file. It is searched first even under -P, as python does.
@@ -222,7 +223,8 @@ def _stdin(arguments: list[str]) -> tuple[CodeType, dict[str, Any]]:
     sys.argv[:] = ["-", *arguments]
     _set_path("")
     source = sys.stdin.buffer.read()
-    return compile(source, "<stdin>", "exec", dont_inherit=True), {"__spec__": None, "__package__": None}
+    code = compile(source, "<stdin>", "exec", dont_inherit=True)
+    return code, {"__file__": "<stdin>", "__cached__": None, "__spec__": None, "__package__": None}
 
 
 if __name__ == "__main__":

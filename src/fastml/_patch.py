@@ -2,8 +2,9 @@
 
 Patching replaces an original in every module of scikit-learn that holds it, under whatever name: the module that
 defines it, the public package, and those that had imported it. Modules of scikit-learn imported later find the
-replacement in the defining module. Everything outside scikit-learn is left alone. Unpatching goes the same way back,
-over the modules that there are by then.
+replacement in the defining module. A package of scikit-learn that is not imported yet is patched when it is, so that
+nothing is imported for nothing. Everything outside scikit-learn is left alone. Unpatching goes the same way back, over
+the modules that there are by then.
 """
 
 import copyreg
@@ -19,9 +20,11 @@ from typing import Any
 
 from fastml._registry import ENTRIES, Entry
 from fastml._support import workers
+from fastml._support.import_hooks import forget, when_imported
 
 _lock = threading.RLock()
-_patched: dict[str, tuple[Any, Any]] = {}  # name -> (original, replacement)
+_wanted: dict[str, Entry] = {}
+_patched: dict[str, tuple[Any, Any]] = {}  # name -> (original, replacement); the wanted ones that are imported
 
 
 def patch_sklearn(names: str | Iterable[str] | None = None) -> "Patch":
@@ -58,22 +61,11 @@ def patch_sklearn(names: str | Iterable[str] | None = None) -> "Patch":
     """
     chosen = _chosen(names)
     with _lock:
-        entries = [entry for entry in chosen if entry.name not in _patched]
-        # Our classes derive from the originals, so they are made before anything is replaced.
-        families = {entry.family: import_module(entry.family) for entry in entries}
-        pairs = {
-            entry.name: (
-                getattr(import_module(entry.sklearn_module), entry.name),
-                getattr(families[entry.family], entry.name),
-            )
-            for entry in entries
-        }
-        _replace(pairs.values())
-        for original, _ in pairs.values():
-            if isinstance(original, type):
-                copyreg.pickle(original, _reduce_original)
-        _patched.update(pairs)
-        workers.share(__name__, lambda: list(_patched))
+        entries = [entry for entry in chosen if entry.name not in _wanted]
+        _wanted.update((entry.name, entry) for entry in entries)
+        for module in sorted({entry.sklearn_module for entry in entries}):
+            when_imported(module, _patch_imported)
+        workers.share(__name__, lambda: list(_wanted))
         return Patch([entry.name for entry in entries])
 
 
@@ -92,6 +84,10 @@ def unpatch_sklearn(names: str | Iterable[str] | None = None) -> None:
     """
     chosen = _chosen(names)
     with _lock:
+        for entry in chosen:
+            _wanted.pop(entry.name, None)
+        for module in {entry.sklearn_module for entry in chosen} - {entry.sklearn_module for entry in _wanted.values()}:
+            forget(module, _patch_imported)
         pairs = [_patched.pop(entry.name) for entry in chosen if entry.name in _patched]
         _replace((replacement, original) for original, replacement in pairs)
         for original, _ in pairs:
@@ -144,9 +140,31 @@ class Patch:
 def adopt(names: list[str]) -> None:
     """Replace in this process what is replaced in the process that it works for, and nothing else."""
     with _lock:
-        if set(names) != set(_patched):
-            unpatch_sklearn([name for name in _patched if name not in names])
+        if set(names) != set(_wanted):
+            unpatch_sklearn([name for name in _wanted if name not in names])
             patch_sklearn(names)
+
+
+def _patch_imported() -> None:
+    """Replace what is wanted and not replaced yet, as far as scikit-learn's packages are imported."""
+    with _lock:
+        entries = [
+            entry for entry in _wanted.values() if entry.name not in _patched and entry.sklearn_module in sys.modules
+        ]
+        # Our classes derive from the originals, so they are made before anything is replaced.
+        families = {entry.family: import_module(entry.family) for entry in entries}
+        pairs = {
+            entry.name: (
+                getattr(import_module(entry.sklearn_module), entry.name),
+                getattr(families[entry.family], entry.name),
+            )
+            for entry in entries
+        }
+        _patched.update(pairs)
+        _replace(pairs.values())
+        for original, _ in pairs.values():
+            if isinstance(original, type):
+                copyreg.pickle(original, _reduce_original)
 
 
 def _chosen(names: str | Iterable[str] | None) -> list[Entry]:

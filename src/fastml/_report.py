@@ -36,12 +36,12 @@ def adopt(directory: str) -> None:
     if _directory is None:
         _directory = Path(directory)
         workers.share(__name__, lambda: str(_directory))
-        workers.after_task(_write)
-        # The children of multiprocessing forget their finalizers and what they were told before their start here.
+        _start_in_worker()
+        # Some kinds of process forget their finalizers once more before they run; and this one may have children.
         multiprocessing.util.register_after_fork(_report, _start_in_worker)
 
 
-def _start_in_worker(_: object) -> None:
+def _start_in_worker(_: object = None) -> None:
     reset_calls()
     multiprocessing.util.Finalize(None, _write, exitpriority=0)
     workers.after_task(_write)

@@ -67,4 +67,6 @@ def _version(package: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, dict):
+        value = [f"{key} {entry}" for key, entry in value.items()]
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value) or "none"

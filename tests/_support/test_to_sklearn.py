@@ -93,7 +93,7 @@ def test_stock_estimators_and_other_things_come_back_equal():
 
 
 def test_containers():
-    Pair = namedtuple("Pair", "first second")  # noqa: PYI024
+    Pair = namedtuple("Pair", "first second")
     globals()["Pair"] = Pair
     ours = KMeans(n_clusters=2)
     given = [ours, (ours, 1), {"model": ours}, Pair(ours, MiniBatchKMeans()), np.array([ours, None], dtype=object)]

@@ -1,4 +1,4 @@
-"""The way past scikit-learn's checks ends where scikit-learn's own checks end: same data, attributes, errors, warnings."""
+"""The way past scikit-learn's checks ends where they end themselves: same data, attributes, errors and warnings."""
 
 import re
 import warnings

@@ -10,6 +10,8 @@
     Input checks, with a way past them for plain arrays.
 ``workers``
     How settings and patches reach joblib's workers and other processes.
+``import_hooks``
+    What is to be done once a module has been imported.
 ``to_sklearn``
     The equal stock estimator.
 ``private_names``

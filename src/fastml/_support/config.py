@@ -136,7 +136,7 @@ def adopt(settings: dict[str, Any]) -> None:
 
 
 def _share() -> None:
-    # Late, since it imports joblib, which settings that never change do not need.
+    # Late, since workers imports this module.
     from fastml._support import workers
 
     workers.share(__name__, lambda: _process)

@@ -13,6 +13,7 @@ PRIVATE_NAMES = {
     "sklearn.cluster._kmeans.MiniBatchKMeans._check_params_vs_input": "sets sizes and numbers of runs that depend on X",
     "sklearn.cluster._kmeans.MiniBatchKMeans._mini_batch_convergence": "the stopping rule",
     "sklearn.cluster._kmeans.MiniBatchKMeans._random_reassign": "the rule for when to reassign clusters",
+    "sklearn.cluster._kmeans._BaseKMeans": "the parent that both k-means estimators share",
     "sklearn.cluster._kmeans._BaseKMeans._transform": "overridden with our distances",
     "sklearn.cluster._kmeans._BaseKMeans._validate_center_shape": "the messages for invalid initial centres",
     "sklearn.utils._param_validation.Interval": "says which values a function's parameter may have",

@@ -10,18 +10,16 @@ There are two ways into a worker. Both are prepared once, when there is first so
 Forked processes inherit everything.
 """
 
-import multiprocessing.spawn
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import update_wrapper, wraps
+from functools import partial, update_wrapper, wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import joblib
-from joblib.externals.loky.backend import spawn as loky_spawn
-
 from fastml._support import config
+from fastml._support.import_hooks import when_imported
 
 _PACKAGE_PARENT = str(Path(__file__).parents[2])
 
@@ -142,15 +140,24 @@ def _install() -> None:
     global _installed
     if not _installed:
         _installed = True
-        joblib.Parallel.__call__ = _with_tasks(joblib.Parallel.__call__)
-        spawn_modules: tuple[Any, ...] = (multiprocessing.spawn, loky_spawn)
-        for spawn in spawn_modules:
-            spawn.get_preparation_data = _with_state(spawn.get_preparation_data)
+        when_imported("joblib", _widen_parallel)
+        for spawn in ("multiprocessing.spawn", "joblib.externals.loky.backend.spawn"):
+            when_imported(spawn, partial(_widen_spawn, spawn))
+
+
+def _widen_parallel() -> None:
+    parallel = sys.modules["joblib"].Parallel
+    parallel.__call__ = _with_tasks(parallel.__call__)
+
+
+def _widen_spawn(name: str) -> None:
+    spawn: Any = sys.modules[name]
+    spawn.get_preparation_data = _with_state(spawn.get_preparation_data)
 
 
 def _with_tasks(call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
-    def __call__(self: joblib.Parallel, iterable: Any) -> Any:
+    def __call__(self: Any, iterable: Any) -> Any:
         return call(self, _SizedTasks(iterable) if hasattr(iterable, "__len__") else _Tasks(iterable))
 
     return __call__
