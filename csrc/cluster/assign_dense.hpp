@@ -7,13 +7,13 @@
 namespace fastml {
 namespace FASTML_LEVEL {
 
-// One panel's worth of results, spilled from registers.
+// One panel's worth of results, spilled from registers; zeros where a narrow panel has no rows.
 template <class T>
 struct PanelResult {
-  alignas(64) T best[kTileCols<T>];
-  alignas(64) T second[kTileCols<T>];
-  alignas(64) T norm[kTileCols<T>];
-  alignas(64) Integer<T> label[kTileCols<T>];
+  alignas(64) T best[kTileCols<T>] = {};
+  alignas(64) T second[kTileCols<T>] = {};
+  alignas(64) T norm[kTileCols<T>] = {};
+  alignas(64) Integer<T> label[kTileCols<T>] = {};
 };
 
 template <class T, int NV, bool Second>
@@ -115,6 +115,18 @@ FASTML_INLINE std::int64_t select_rows(const AssignDense<T>& a, std::int64_t beg
   return count;
 }
 
+// Asks for the rows of the next panel while this one is computed: picked rows lie where no hardware prefetcher looks. It
+// follows a row once its first lines have come.
+template <class T>
+FASTML_INLINE void prefetch_rows(const AssignDense<T>& a, const std::int64_t* index, std::int64_t count) {
+  constexpr std::int64_t line = 64 / sizeof(T);
+  for (std::int64_t r = 0; r < count && r < kTileCols<T>; ++r) {
+    const T* row = a.x.data + index[r] * a.x.stride;
+    __builtin_prefetch(row);
+    if (a.x.cols > line) __builtin_prefetch(row + line);
+  }
+}
+
 template <class T>
 AssignResult assign_dense(const AssignDense<T>& a, std::int64_t begin, std::int64_t end) {
   AssignResult result{0, end - begin};
@@ -131,6 +143,7 @@ AssignResult assign_dense(const AssignDense<T>& a, std::int64_t begin, std::int6
     for (std::int64_t i = 0; i < result.compared; i += kTileCols<T>) {
       const int count = int(result.compared - i < kTileCols<T> ? result.compared - i : kTileCols<T>);
       const ListedRows<T> rows{a.x.data, a.x.stride, a.selected + i};
+      prefetch_rows(a, a.selected + i + count, result.compared - i - count);
       result.changed += assign_panel(a, rows, ListedIndex{a.selected + i}, count);
     }
   }

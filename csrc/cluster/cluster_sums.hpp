@@ -13,12 +13,13 @@ namespace FASTML_LEVEL {
 // sum += weight * (x - shift)
 template <class T>
 FASTML_INLINE void add_row(double* sum, const T* x, const T* shift, double weight, std::int64_t features) {
-  constexpr int lanes = kLanes<double>;
-  std::int64_t f = 0;
-  for (; f + lanes <= features; f += lanes) {
-    store(sum + f, load(sum + f) + weight * load_shifted<double>(x + f, shift ? shift + f : nullptr));
-  }
-  for (; f < features; ++f) sum[f] += weight * double(T(x[f] - (shift ? shift[f] : T(0))));
+  for_each_run<kLanes<double>>(features, [&](auto width, std::int64_t f) __attribute__((always_inline)) {
+    constexpr int N = decltype(width)::value;
+    auto difference = load_run<N>(x + f);
+    if (shift != nullptr) difference -= load_run<N>(shift + f);
+    const auto wide = __builtin_convertvector(difference, typename VectorOf<double, N>::type);
+    store_run<N>(sum + f, load_run<N>(sum + f) + weight * wide);
+  });
 }
 
 template <class T>

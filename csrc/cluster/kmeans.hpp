@@ -99,7 +99,10 @@ struct KMeansKernels {
   std::int64_t (*panel_size_f64)(std::int64_t features);
   // packed[...] = -2 * centers in the order the row tiles read them; `packed` takes clusters * features elements.
   void (*pack_centers)(const T* centers, std::int64_t clusters, std::int64_t features, T* packed);
-  void (*pack_centers_f64)(const T* centers, std::int64_t clusters, std::int64_t features, double* packed);
+  // The same in double, with |c|^2 of each centre. Norms are summed in the order of the product that they are added to, so that
+  // the distance from a row to a centre equal to it is exactly zero.
+  void (*pack_centers_f64)(const T* centers, std::int64_t clusters, std::int64_t features, double* packed,
+                           double* norms);
   AssignResult (*assign_dense)(const AssignDense<T>&, std::int64_t begin, std::int64_t end);
   AssignResult (*assign_csr)(const AssignCsr<T>&, std::int64_t begin, std::int64_t end);
   void (*candidate_distances)(const CandidateDistances<T>&, std::int64_t begin, std::int64_t end);

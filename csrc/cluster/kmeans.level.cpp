@@ -15,6 +15,17 @@ std::int64_t panel_size(std::int64_t features) {
 }
 
 template <class T>
+void pack_centers_f64(const T* centers, std::int64_t clusters, std::int64_t features, double* packed, double* norms) {
+  pack_center_tiles(centers, clusters, features, packed);
+  for (std::int64_t j = 0; j < clusters; ++j) {
+    double norm = 0;
+    for (std::int64_t f = 0; f < features; ++f)
+      norm += double(centers[j * features + f]) * double(centers[j * features + f]);
+    norms[j] = norm;
+  }
+}
+
+template <class T>
 double inertia_dense(Rows<const T> x, const T* shift, const T* weights, const T* centers, const std::int32_t* labels,
                      std::int64_t begin, std::int64_t end, T* each) {
   double total = 0;
@@ -22,16 +33,19 @@ double inertia_dense(Rows<const T> x, const T* shift, const T* weights, const T*
     const T* row = x.data + i * x.stride;
     const T* center = centers + labels[i] * x.cols;
     vec<T> sum{};
-    std::int64_t f = 0;
-    for (; f + kLanes<T> <= x.cols; f += kLanes<T>) {
-      const vec<T> difference = load_shifted<T>(row + f, shift ? shift + f : nullptr) - load(center + f);
-      sum += difference * difference;
-    }
-    T squared = reduce_add<T>(sum);
-    for (; f < x.cols; ++f) {
-      const T difference = T(row[f] - (shift ? shift[f] : T(0))) - center[f];
-      squared += difference * difference;
-    }
+    T squared = 0;
+    for_each_run<kLanes<T>>(x.cols, [&](auto width, std::int64_t f) __attribute__((always_inline)) {
+      constexpr int N = decltype(width)::value;
+      auto difference = load_run<N>(row + f);
+      if (shift != nullptr) difference -= load_run<N>(shift + f);
+      difference -= load_run<N>(center + f);
+      if constexpr (N == kLanes<T>) {
+        sum += difference * difference;
+      } else {
+        squared += sum_run<N, T>(difference * difference);
+      }
+    });
+    squared += reduce_add<T>(sum);
     if (each != nullptr) each[i] = squared;
     total += double(squared) * (weights ? double(weights[i]) : 1.0);
   }
@@ -40,9 +54,8 @@ double inertia_dense(Rows<const T> x, const T* shift, const T* weights, const T*
 
 template <class T>
 constexpr KMeansKernels<T> table() {
-  return {panel_size<T>,   panel_size<double>, pack_center_tiles<T, T>, pack_center_tiles<double, T>,
-          assign_dense<T>, assign_csr<T>,      candidate_distances<T>,  center_distances<T>,
-          inertia_dense<T>};
+  return {panel_size<T>, panel_size<double>,     pack_center_tiles<T, T>, pack_centers_f64<T>, assign_dense<T>,
+          assign_csr<T>, candidate_distances<T>, center_distances<T>,     inertia_dense<T>};
 }
 
 }  // namespace

@@ -97,9 +97,9 @@ bool transform(const KMeansData<T>& data, const T* centers, std::int64_t cluster
   const std::int64_t cols = data.cols();
   const auto& kernels = kmeans_kernels<T>();
   std::vector<double> packed(clusters * cols), norms(clusters);
-  for (std::int64_t i = 0; i < clusters * cols; ++i) norms[i / cols] += double(centers[i]) * double(centers[i]);
   const Chunks chunks(data.rows(), clusters * cols, threads);
   if (data.is_sparse) {
+    for (std::int64_t i = 0; i < clusters * cols; ++i) norms[i / cols] += double(centers[i]) * double(centers[i]);
     for (std::int64_t i = 0; i < clusters * cols; ++i) packed[i % cols * clusters + i / cols] = -2 * double(centers[i]);
     std::vector<double> squared(chunks.threads * clusters);
     return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
@@ -110,7 +110,7 @@ bool transform(const KMeansData<T>& data, const T* centers, std::int64_t cluster
       }
     });
   }
-  kernels.pack_centers_f64(centers, clusters, cols, packed.data());
+  kernels.pack_centers_f64(centers, clusters, cols, packed.data(), norms.data());
   const std::int64_t panel_size = kernels.panel_size_f64(cols);
   std::vector<double> panels(chunks.threads * panel_size);
   return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {

@@ -39,8 +39,6 @@ bool Seeding<T>::distances(const std::int64_t* candidates, std::int64_t count, c
   for (std::int64_t t = 0; t < count; ++t) {
     T* center = centers.data() + t * cols;
     row(candidates[t], center);
-    norms[t] = std::inner_product(center, center + cols, center, 0.0, std::plus<double>(),
-                                  [](T a, T b) { return double(a) * double(b); });
   }
   const Chunks chunks(rows, count * cols, threads_);
   if (data_.is_sparse) {
@@ -49,6 +47,7 @@ bool Seeding<T>::distances(const std::int64_t* candidates, std::int64_t count, c
     for (std::int64_t t = 0; t < count; ++t) {
       for (std::int64_t f = 0; f < cols; ++f) transposed[f * count + t] = -2 * double(centers[t * cols + f]);
     }
+    for (std::int64_t i = 0; i < count * cols; ++i) norms[i / cols] += double(centers[i]) * double(centers[i]);
     std::vector<double> squares(chunks.threads * count);
     return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
       double* square = squares.data() + thread * count;
@@ -63,7 +62,7 @@ bool Seeding<T>::distances(const std::int64_t* candidates, std::int64_t count, c
   }
   const auto& kernels = kmeans_kernels<T>();
   std::vector<double> packed(count * cols);
-  kernels.pack_centers_f64(centers.data(), count, cols, packed.data());
+  kernels.pack_centers_f64(centers.data(), count, cols, packed.data(), norms.data());
   const std::int64_t panel_size = kernels.panel_size_f64(cols);
   std::vector<double> panels(chunks.threads * panel_size);
   return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {

@@ -22,6 +22,8 @@ const char* name(SimdLevel level);
 struct AvailableLevels {
   SimdLevel level[5];
   int count;
+  const SimdLevel* begin() const { return level; }
+  const SimdLevel* end() const { return level + count; }
 };
 AvailableLevels available_levels();
 

@@ -25,6 +25,20 @@ struct Csr {
   std::int64_t cols;
 };
 
+// Whether reading x stays within `stored` values and `cols` columns. For baseline sources.
+template <class T>
+bool in_bounds(const Csr<T>& x, std::int64_t stored) {
+  std::int32_t last = 0;
+  for (std::int64_t i = 0; i <= x.rows; ++i) {
+    if (x.offsets[i] < last || x.offsets[i] > stored) return false;
+    last = x.offsets[i];
+  }
+  for (std::int32_t p = x.offsets[0]; p < last; ++p) {
+    if (x.indices[p] < 0 || x.indices[p] >= x.cols) return false;
+  }
+  return true;
+}
+
 // |x|^2 of a row, in double. For baseline sources.
 template <class T>
 double squared_norm(const Csr<T>& x, std::int64_t row) {

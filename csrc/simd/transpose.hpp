@@ -8,20 +8,9 @@ namespace FASTML_LEVEL {
 
 namespace transpose_detail {
 
-template <int... I>
-struct Lanes {};
-
-// Lanes<0, 1, ..., Count - 1>; written out because level sources include no STL header.
-template <int Count, int... I>
-struct LanesUpTo : LanesUpTo<Count - 1, Count - 1, I...> {};
-template <int... I>
-struct LanesUpTo<0, I...> {
-  using type = Lanes<I...>;
-};
-
 // One stage: blocks of Width lanes change places between registers that lie Width rows apart.
 template <int Width, class V, int... I>
-FASTML_INLINE void exchange_pair(V& a, V& b, Lanes<I...>) {
+FASTML_INLINE void exchange_pair(V& a, V& b, LaneList<I...>) {
   constexpr int count = int(sizeof...(I));
   const V low = __builtin_shufflevector(a, b, ((I & Width) ? count + I - Width : I)...);
   const V high = __builtin_shufflevector(a, b, ((I & Width) ? count + I : I + Width)...);

@@ -84,6 +84,55 @@ FASTML_INLINE ivec<T> broadcast_integer(Integer<T> x) {
   return x - ivec<T>{};
 }
 
+// Calls step(Width<N>{}, i) for consecutive runs of N elements that cover [0, count): whole vectors of `Lanes`, then at most
+// one run of each smaller power of two. Rows of a few features are then no slower a feature than long ones.
+template <int N>
+struct Width {
+  static constexpr int value = N;
+};
+template <int Lanes, class Step>
+FASTML_INLINE void for_each_run(std::int64_t count, const Step& step, std::int64_t done = 0) {
+  for (; done + Lanes <= count; done += Lanes) step(Width<Lanes>{}, done);
+  if constexpr (Lanes > 1) for_each_run<Lanes / 2>(count, step, done);
+}
+
+// N elements, N any power of two up to a full vector.
+template <int N, class T>
+FASTML_INLINE typename VectorOf<T, N>::type load_run(const T* p) {
+  return *reinterpret_cast<const typename VectorOf<T, N>::unaligned*>(p);
+}
+template <int N, class T>
+FASTML_INLINE void store_run(T* p, typename VectorOf<T, N>::type v) {
+  *reinterpret_cast<typename VectorOf<T, N>::unaligned*>(p) = v;
+}
+
+template <int... I>
+struct LaneList {};
+// LaneList<0, 1, ..., Count - 1>; written out because level sources include no STL header.
+template <int Count, int... I>
+struct LanesUpTo : LanesUpTo<Count - 1, Count - 1, I...> {};
+template <int... I>
+struct LanesUpTo<0, I...> {
+  using type = LaneList<I...>;
+};
+
+template <class V, int... I>
+FASTML_INLINE auto add_halves(V v, LaneList<I...>) {
+  return __builtin_shufflevector(v, v, I...) + __builtin_shufflevector(v, v, (I + int(sizeof...(I)))...);
+}
+
+// The sum of N lanes: halves are added until one lane is left.
+template <int N, class T>
+FASTML_INLINE T sum_run(typename VectorOf<T, N>::type v) {
+  if constexpr (N == 1) {
+    return v[0];
+  } else if constexpr (N == 2) {
+    return v[0] + v[1];
+  } else {
+    return sum_run<N / 2, T>(add_halves(v, typename LanesUpTo<N / 2>::type{}));
+  }
+}
+
 // The first `count` elements, the other lanes `fill`. Never reads past p[count - 1].
 template <class T>
 FASTML_INLINE vec<T> load_partial(const T* p, int count, T fill = T(0)) {
@@ -122,12 +171,7 @@ FASTML_INLINE vec<T> maximum(vec<T> a, vec<T> b) {
 
 template <class T>
 FASTML_INLINE T reduce_add(vec<T> v) {
-  alignas(64) T lanes[kLanes<T>];
-  store(lanes, v);
-  for (int width = kLanes<T> / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  }
-  return lanes[0];
+  return sum_run<kLanes<T>, T>(v);
 }
 
 template <class T>

@@ -1,6 +1,5 @@
-#include "stats/columns.hpp"
-
 #include "simd/vec.hpp"
+#include "stats/column_kernels.hpp"
 
 namespace fastml {
 namespace FASTML_LEVEL {

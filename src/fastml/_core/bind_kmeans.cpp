@@ -37,22 +37,8 @@ struct Input {
     owner = py::make_tuple(values, indices, offsets);
     data.is_sparse = true;
     data.sparse = {values.data(), indices.data(), offsets.data(), offsets.size() - 1, x[3].cast<std::int64_t>()};
-    check_offsets(values.size());
+    require(in_bounds(data.sparse, values.size()), "CSR offsets or column indices out of range");
     data.weights = optional_data(weights, data.sparse.rows, "weights");
-  }
-
- private:
-  void check_offsets(py::ssize_t stored) const {
-    const Csr<T>& csr = data.sparse;
-    std::int32_t last = 0;
-    for (std::int64_t i = 0; i <= csr.rows; ++i) {
-      require(csr.offsets[i] >= last && csr.offsets[i] <= stored,
-              "CSR row offsets must ascend from 0 to the number of values");
-      last = csr.offsets[i];
-    }
-    for (std::int32_t p = csr.offsets[0]; p < last; ++p) {
-      require(csr.indices[p] >= 0 && csr.indices[p] < csr.cols, "CSR column index out of range");
-    }
   }
 };
 

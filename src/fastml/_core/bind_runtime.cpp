@@ -27,9 +27,8 @@ void bind_runtime(py::module_& module) {
   module.def(
       "simd_levels",
       [] {
-        const AvailableLevels levels = available_levels();
         std::vector<std::string> names;
-        for (int i = 0; i < levels.count; ++i) names.emplace_back(name(levels.level[i]));
+        for (const SimdLevel level : available_levels()) names.emplace_back(name(level));
         return names;
       },
       "SIMD levels this build has and this machine runs, lowest first.");

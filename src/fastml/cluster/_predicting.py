@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.cluster._kmeans import _BaseKMeans
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,8 +14,13 @@ from fastml._support.dispatch import accelerated
 from fastml.cluster._input import core_input
 
 
-class Predicting:
-    """Mixin: the methods that read ``cluster_centers_``."""
+class Predicting(_BaseKMeans):
+    """The methods that read ``cluster_centers_``.
+
+    scikit-learn's base class gives them their docstrings and the wrapper that ``set_output`` needs.
+    """
+
+    cluster_centers_: np.ndarray
 
     @accelerated()
     def predict(self, X):
