@@ -3,12 +3,13 @@
 Import the estimators from ``fastml.<family>`` (``from fastml.cluster import KMeans``), or let scikit-learn's own names
 stand for them with :func:`patch_sklearn` or ``python -m fastml script.py``.
 
-Nothing is imported before it is asked for: ``import fastml`` costs about a millisecond.
+Nothing is imported before it is asked for: ``import fastml`` costs a millisecond or two.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+# What type checkers take for typing.TYPE_CHECKING, without the import of typing: it takes longer than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastml import cluster
     from fastml._patch import patch_sklearn, patched, unpatch_sklearn
@@ -49,7 +50,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _FAMILIES:
         return import_module(f"fastml.{name}")
     if name in _HOME:

@@ -63,10 +63,10 @@ def patch_sklearn(names: str | Iterable[str] | None = None) -> "Patch":
     with _lock:
         entries = [entry for entry in chosen if entry.name not in _wanted]
         _wanted.update((entry.name, entry) for entry in entries)
-        for module in sorted({entry.sklearn_module for entry in entries}):
-            when_imported(module, _patch_imported)
-        workers.share(__name__, lambda: list(_wanted))
-        return Patch([entry.name for entry in entries])
+    workers.share(__name__, lambda: list(_wanted))
+    for module in sorted({entry.sklearn_module for entry in entries}):
+        when_imported(module, _patch_imported)
+    return Patch([entry.name for entry in entries])
 
 
 def unpatch_sklearn(names: str | Iterable[str] | None = None) -> None:
@@ -139,26 +139,28 @@ class Patch:
 
 def adopt(names: list[str]) -> None:
     """Replace in this process what is replaced in the process that it works for, and nothing else."""
-    with _lock:
-        if set(names) != set(_wanted):
-            unpatch_sklearn([name for name in _wanted if name not in names])
-            patch_sklearn(names)
+    if set(names) != set(_wanted):
+        unpatch_sklearn([name for name in _wanted if name not in names])
+        patch_sklearn(names)
 
 
 def _patch_imported() -> None:
     """Replace what is wanted and not replaced yet, as far as scikit-learn's packages are imported."""
+    # Our classes derive from the originals, so they are made before anything is replaced; and outside of the lock, as
+    # another thread may come here while it holds the lock of an import that is waited for.
+    families = {
+        entry.family: import_module(entry.family)
+        for entry in list(_wanted.values())
+        if entry.name not in _patched and entry.sklearn_module in sys.modules
+    }
     with _lock:
-        entries = [
-            entry for entry in _wanted.values() if entry.name not in _patched and entry.sklearn_module in sys.modules
-        ]
-        # Our classes derive from the originals, so they are made before anything is replaced.
-        families = {entry.family: import_module(entry.family) for entry in entries}
         pairs = {
             entry.name: (
-                getattr(import_module(entry.sklearn_module), entry.name),
+                getattr(sys.modules[entry.sklearn_module], entry.name),
                 getattr(families[entry.family], entry.name),
             )
-            for entry in entries
+            for entry in _wanted.values()
+            if entry.name not in _patched and entry.sklearn_module in sys.modules and entry.family in families
         }
         _patched.update(pairs)
         _replace(pairs.values())
