@@ -137,8 +137,10 @@ def _report_ours(comparisons: Sequence[Comparison], expected: bool, console: Con
         ours = next((result for result in comparison.results if result.contender == OURS), None)
         if ours is not None and not ours.right:
             wrong += 1
-            reason = ours.reason.strip() or "wrong answer"
-            console.print(f"[bold red]{OURS} on {comparison.workload.name}:[/] {ours.status}", highlight=False)
+            what = "wrong answer" if ours.status == "ok" else ours.status
+            figures = ours.verdict.figures if ours.verdict else {}
+            reason = ours.reason.strip() or ", ".join(f"{key} {value}" for key, value in figures.items())
+            console.print(f"[bold red]{OURS} on {comparison.workload.name}:[/] {what}", highlight=False)
             console.print(reason, style="red", markup=False, highlight=False)
     return int(wrong > 0)
 

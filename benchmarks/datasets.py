@@ -17,14 +17,14 @@ IDX_HEADER_BYTES = 16
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows to work on, rows to start from, and where they come from.
+    """Rows to work on, centroids to start from, and where they come from.
 
     Parameters
     ----------
     X : ndarray or csr_array of shape (rows, features)
         The samples.
     starts : ndarray of shape (n_starts, features)
-        Distinct rows of X, dense: the same initial centroids for every contender.
+        Distinct rows of X, or means of some where X is sparse: the same initial centroids for every contender.
     origin : str
         For the record.
     """
@@ -93,8 +93,9 @@ def sparse_texts(
     X = scipy.sparse.csr_matrix(
         (counts.data.astype(dtype), counts.indices.astype(np.int32), counts.indptr.astype(np.int32)), shape=counts.shape
     )
-    chosen = np.sort(rng.choice(rows, size=starts, replace=False))
-    return Samples(X, X[chosen].toarray(), "bag of words")
+    # Most rows share no word with a single other row, and are exactly as far from all such; no two means are.
+    means = [X[group].mean(axis=0) for group in np.array_split(rng.permutation(rows), starts)]
+    return Samples(X, np.asarray(means, dtype=dtype).reshape(starts, features), "bag of words")
 
 
 def iris(dtype: str, data_dir: Path | None = None) -> Samples:
