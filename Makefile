@@ -95,6 +95,10 @@ format: $(STAMPS)/dev  ## put all sources into the form lint asks for
 stubs: build $(STAMPS)/dev  ## write src/fastml/_core.pyi anew from the built module
 	$(PY) tools/stubs.py
 
+.PHONY: coverage
+coverage: build  ## write docs/coverage.md, the table of what fastml serves, anew
+	$(PY) tools/coverage_table.py
+
 .PHONY: sanitize
 sanitize: $(STAMPS)/cmake  ## C++ tests under ASan, UBSan and TSan; Python tests of the kernels under ASan (PYTESTS="...")
 	@mkdir -p build
