@@ -61,6 +61,7 @@ def k_means(
     prefer_skip_nested_validation=True,
 )
 def kmeans_plusplus(X, n_clusters, *, sample_weight=None, x_squared_norms=None, random_state=None, n_local_trials=None):
+    given_dtype = getattr(X, "dtype", None)
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C")
     weights = validation.sample_weight(sample_weight, X)
     if X.shape[0] < n_clusters:
@@ -74,4 +75,8 @@ def kmeans_plusplus(X, n_clusters, *, sample_weight=None, x_squared_norms=None, 
                 f"n_samples {X.shape[0]}."
             )
     n_threads = threads.n_threads(work=float(X.shape[0]) * X.shape[1])
-    return plus_plus(X, n_clusters, weights, check_random_state(random_state), n_threads, n_trials=n_local_trials)
+    centers, indices = plus_plus(
+        X, n_clusters, weights, check_random_state(random_state), n_threads, n_trials=n_local_trials
+    )
+    # Centres are rows of X as it was given: integers stay integers.
+    return centers if given_dtype is None else centers.astype(given_dtype, copy=False), indices
