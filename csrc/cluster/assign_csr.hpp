@@ -11,19 +11,44 @@ namespace FASTML_LEVEL {
 
 inline constexpr int kCsrVectors = 8;
 
-template <class T, int NV>
-FASTML_INLINE void score_clusters(const AssignCsr<T>& a, std::int64_t row, std::int64_t first) {
-  vec<T> score[NV];
+// out[j] = start[j] + sum over the row's stored values of x_f * table[f * stride + j], j in [first, first + NV vectors).
+template <class Acc, int NV, class T>
+FASTML_INLINE void accumulate_run(const Csr<T>& x, std::int64_t row, const Acc* table, std::int64_t stride,
+                                  const Acc* start, std::int64_t first, Acc* out) {
+  vec<Acc> sum[NV];
 #pragma GCC unroll 8
-  for (int v = 0; v < NV; ++v) score[v] = load(a.center_norms + first + v * kLanes<T>);
-  for (std::int32_t p = a.x.offsets[row]; p < a.x.offsets[row + 1]; ++p) {
-    const T x = a.x.values[p];
-    const T* centers = a.centers + a.x.indices[p] * a.stride + first;
+  for (int v = 0; v < NV; ++v) sum[v] = load(start + first + v * kLanes<Acc>);
+  for (std::int32_t p = x.offsets[row]; p < x.offsets[row + 1]; ++p) {
+    const Acc value = Acc(x.values[p]);
+    const Acc* entries = table + x.indices[p] * stride + first;
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) score[v] += x * load(centers + v * kLanes<T>);
+    for (int v = 0; v < NV; ++v) sum[v] += value * load(entries + v * kLanes<Acc>);
   }
 #pragma GCC unroll 8
-  for (int v = 0; v < NV; ++v) store(a.scores + first + v * kLanes<T>, score[v]);
+  for (int v = 0; v < NV; ++v) store(out + first + v * kLanes<Acc>, sum[v]);
+}
+
+// The same for all j in [0, stride), a multiple of the vector length.
+template <class Acc, class T>
+FASTML_INLINE void accumulate_row(const Csr<T>& x, std::int64_t row, const Acc* table, std::int64_t stride,
+                                  const Acc* start, Acc* out) {
+  std::int64_t first = 0;
+  constexpr std::int64_t wide = kCsrVectors * kLanes<Acc>;
+  for (; first + wide <= stride; first += wide)
+    accumulate_run<Acc, kCsrVectors>(x, row, table, stride, start, first, out);
+  constexpr std::int64_t pair = 2 * kLanes<Acc>;
+  for (; first + pair <= stride; first += pair) accumulate_run<Acc, 2>(x, row, table, stride, start, first, out);
+  for (; first < stride; first += kLanes<Acc>) accumulate_run<Acc, 1>(x, row, table, stride, start, first, out);
+}
+
+// Squared distances of one row, in double; `norms` and `out` have `stride` elements.
+template <class T>
+void csr_distances(const Csr<T>& x, std::int64_t row, double row_norm, const double* table, const double* norms,
+                   std::int64_t stride, double* out) {
+  accumulate_row(x, row, table, stride, norms, out);
+  for (std::int64_t j = 0; j < stride; j += kLanes<double>) {
+    store(out + j, maximum<double>(load(out + j) + row_norm, vec<double>{}));
+  }
 }
 
 // The cluster of least score, lowest index first among equals.
@@ -43,12 +68,8 @@ FASTML_INLINE std::int32_t least_score(const T* scores, std::int64_t clusters) {
 template <class T>
 AssignResult assign_csr(const AssignCsr<T>& a, std::int64_t begin, std::int64_t end) {
   AssignResult result{0, end - begin};
-  constexpr std::int64_t wide = kCsrVectors * kLanes<T>;
   for (std::int64_t row = begin; row < end; ++row) {
-    std::int64_t first = 0;
-    for (; first + wide <= a.stride; first += wide) score_clusters<T, kCsrVectors>(a, row, first);
-    for (; first + 2 * kLanes<T> <= a.stride; first += 2 * kLanes<T>) score_clusters<T, 2>(a, row, first);
-    for (; first < a.stride; first += kLanes<T>) score_clusters<T, 1>(a, row, first);
+    accumulate_row(a.x, row, a.centers, a.stride, a.center_norms, a.scores);
     const std::int32_t label = least_score(a.scores, a.clusters);
     const std::int32_t previous = a.labels[row];
     const bool moved = label != previous;

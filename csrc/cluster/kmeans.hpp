@@ -105,6 +105,10 @@ struct KMeansKernels {
                            double* norms);
   AssignResult (*assign_dense)(const AssignDense<T>&, std::int64_t begin, std::int64_t end);
   AssignResult (*assign_csr)(const AssignCsr<T>&, std::int64_t begin, std::int64_t end);
+  // out[j] = max(0, row_norm + norms[j] + sum of x_f * table[f * stride + j]) for j < stride, a multiple of 16: squared
+  // distances when `table` holds -2 * centres', zero-padded.
+  void (*csr_distances)(const Csr<T>& x, std::int64_t row, double row_norm, const double* table, const double* norms,
+                        std::int64_t stride, double* out);
   void (*candidate_distances)(const CandidateDistances<T>&, std::int64_t begin, std::int64_t end);
   void (*center_distances)(const CenterDistances<T>&, std::int64_t begin, std::int64_t end);
   // Sum of weight * |x - shift - center[label]|^2 over the rows; `each` (or nullptr) receives the unweighted terms.
@@ -112,8 +116,6 @@ struct KMeansKernels {
                           const std::int32_t* labels, std::int64_t begin, std::int64_t end, T* each);
 };
 
-template <class T>
-struct KMeansTables;
 template <class T>
 const KMeansKernels<T>& kmeans_kernels(SimdLevel level = active_level());
 

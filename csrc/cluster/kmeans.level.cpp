@@ -14,13 +14,25 @@ std::int64_t panel_size(std::int64_t features) {
   return features * kTileCols<Acc>;
 }
 
+// a * b + c with the rounding that the product's vectors have. The compiler may not be left to choose: it vectorises sums like
+// the one below into products that are rounded before they are added.
+double multiply_add(double a, double b, double c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 template <class T>
 void pack_centers_f64(const T* centers, std::int64_t clusters, std::int64_t features, double* packed, double* norms) {
   pack_center_tiles(centers, clusters, features, packed);
   for (std::int64_t j = 0; j < clusters; ++j) {
     double norm = 0;
-    for (std::int64_t f = 0; f < features; ++f)
-      norm += double(centers[j * features + f]) * double(centers[j * features + f]);
+    for (std::int64_t f = 0; f < features; ++f) {
+      const double c = double(centers[j * features + f]);
+      norm = multiply_add(c, c, norm);
+    }
     norms[j] = norm;
   }
 }
@@ -54,8 +66,8 @@ double inertia_dense(Rows<const T> x, const T* shift, const T* weights, const T*
 
 template <class T>
 constexpr KMeansKernels<T> table() {
-  return {panel_size<T>, panel_size<double>,     pack_center_tiles<T, T>, pack_centers_f64<T>, assign_dense<T>,
-          assign_csr<T>, candidate_distances<T>, center_distances<T>,     inertia_dense<T>};
+  return {panel_size<T>, panel_size<double>, pack_center_tiles<T, T>, pack_centers_f64<T>, assign_dense<T>,
+          assign_csr<T>, csr_distances<T>,   candidate_distances<T>,  center_distances<T>, inertia_dense<T>};
 }
 
 }  // namespace

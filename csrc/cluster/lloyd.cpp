@@ -22,16 +22,17 @@ Lloyd<T>::Lloyd(const KMeansData<T>& data, std::int64_t clusters, int threads, b
       sums_(clusters * cols_),
       weights_(clusters),
       counts_(clusters),
-      thread_sums_(chunks_.threads * clusters * cols_),
-      thread_weights_(chunks_.threads * clusters),
-      thread_counts_(chunks_.threads * clusters),
+      sums_share_(whole_lines<double>(clusters * cols_)),
+      weights_share_(whole_lines<double>(clusters)),
+      thread_sums_(chunks_.threads * sums_share_),
+      thread_weights_(chunks_.threads * weights_share_),
+      thread_counts_(chunks_.threads * weights_share_),
       drift_rounded_(clusters),
-      drift_(clusters) {
+      drift_(clusters),
+      panel_size_(whole_lines<T>(data.is_sparse ? packed_.stride() : kmeans_kernels<T>().panel_size(cols_))),
+      panels_(chunks_.threads * panel_size_),
+      selected_(data.is_sparse ? 0 : chunks_.threads * chunks_.chunk_rows) {
   data_.shift = shift_.empty() ? nullptr : shift_.data();
-  panel_size_ = data.is_sparse ? packed_.stride() : kmeans_kernels<T>().panel_size(cols_);
-  panel_size_ = (panel_size_ + 15) / 16 * 16;
-  panels_.resize(chunks_.threads * panel_size_);
-  if (!data.is_sparse) selected_.resize(chunks_.threads * chunks_.chunk_rows);
 }
 
 template <class T>
@@ -81,8 +82,8 @@ bool Lloyd<T>::assign(StopCheck stop, bool with_sums) {
   const bool finished = for_each_chunk(chunks_, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
     ClusterSums sums{nullptr, nullptr, nullptr};
     if (with_sums) {
-      sums = {thread_sums_.data() + thread * clusters_ * cols_, thread_weights_.data() + thread * clusters_,
-              thread_counts_.data() + thread * clusters_};
+      sums = {thread_sums_.data() + thread * sums_share_, thread_weights_.data() + thread * weights_share_,
+              thread_counts_.data() + thread * weights_share_};
     }
     T* scratch = panels_.data() + thread * panel_size_;
     AssignResult result;
@@ -116,11 +117,11 @@ bool Lloyd<T>::assign(StopCheck stop, bool with_sums) {
     std::fill(counts_.begin(), counts_.end(), 0);
   }
   for (int t = 0; t < chunks_.threads; ++t) {
-    const double* sums = thread_sums_.data() + t * clusters_ * cols_;
+    const double* sums = thread_sums_.data() + t * sums_share_;
     for (std::int64_t i = 0; i < clusters_ * cols_; ++i) sums_[i] += sums[i];
     for (std::int64_t j = 0; j < clusters_; ++j) {
-      weights_[j] += thread_weights_[t * clusters_ + j];
-      counts_[j] += thread_counts_[t * clusters_ + j];
+      weights_[j] += thread_weights_.data()[t * weights_share_ + j];
+      counts_[j] += thread_counts_.data()[t * weights_share_ + j];
     }
   }
   for (std::int64_t j = 0; j < clusters_; ++j) {

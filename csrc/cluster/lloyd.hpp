@@ -68,11 +68,12 @@ class Lloyd {
   std::vector<T> centers_, previous_;
   std::vector<std::int32_t> labels_;
 
-  // Sums by label: totals, then what each thread adds in one pass.
+  // Sums by label: totals, then what each thread adds in one pass, in a share of its own.
   std::vector<double> sums_, weights_;
   std::vector<std::int64_t> counts_;
-  std::vector<double> thread_sums_, thread_weights_;
-  std::vector<std::int64_t> thread_counts_;
+  std::int64_t sums_share_, weights_share_;
+  Buffer<double> thread_sums_, thread_weights_;
+  Buffer<std::int64_t> thread_counts_;
   // Sums and weights with relocated rows, for one update.
   std::vector<double> moved_sums_, moved_weights_;
   bool relocated_ = false;
@@ -82,9 +83,9 @@ class Lloyd {
   bool bounds_kept_ = false, bounds_valid_ = false;
   int rest_ = 0, next_rest_ = 1;
 
-  std::vector<T> panels_;
-  std::vector<std::int64_t> selected_;
   std::int64_t panel_size_;
+  Buffer<T> panels_;
+  std::vector<std::int64_t> selected_;
 
   std::int64_t iterations_ = 0, changed_ = 0, rows_compared_ = 0;
   double center_shift_ = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/kmeans.hpp"
+#include "runtime/buffer.hpp"
 #include "runtime/stop.hpp"
 
 namespace fastml {
@@ -42,8 +43,17 @@ class PackedCenters {
  private:
   std::int64_t clusters_, cols_, stride_;
   bool is_sparse_;
-  std::vector<T> packed_, norms_;
+  Buffer<T> packed_, norms_;
 };
+
+// Centres for distances in double: -2 * centres packed for the row tiles (dense), or transposed and zero-padded (CSR), and
+// their squared norms.
+struct DistanceTable {
+  Buffer<double> packed, norms;
+  std::int64_t stride;  // CSR only: elements between the entries of two features
+};
+template <class T>
+DistanceTable distance_table(const T* centers, std::int64_t count, std::int64_t cols, bool is_sparse);
 
 // Rows cut into chunks, dealt to threads in turn (chunk c to thread c mod threads): results do not depend on timing.
 struct Chunks {

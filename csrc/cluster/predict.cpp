@@ -16,9 +16,8 @@ bool predict_labels(const KMeansData<T>& given, const T* centers, std::int64_t c
   packed.set(centers);
   const Chunks chunks(data.rows(), clusters * data.cols(), threads);
   const auto& kernels = kmeans_kernels<T>();
-  std::int64_t scratch_size = data.is_sparse ? packed.stride() : kernels.panel_size(data.cols());
-  scratch_size = (scratch_size + 15) / 16 * 16;
-  std::vector<T> scratch(chunks.threads * scratch_size);
+  const std::int64_t scratch_size = whole_lines<T>(data.is_sparse ? packed.stride() : kernels.panel_size(data.cols()));
+  Buffer<T> scratch(chunks.threads * scratch_size);
   std::vector<std::int64_t> selected(data.is_sparse ? 0 : chunks.threads * chunks.chunk_rows);
   const ClusterSums no_sums{nullptr, nullptr, nullptr};
   const Bounds<T> no_bounds{nullptr, nullptr, false, 0.0, T(0)};
@@ -80,52 +79,34 @@ double inertia(const KMeansData<T>& given, const T* centers, std::int64_t cluste
 }
 
 template <class T>
-void csr_squared_distances(const Csr<T>& x, std::int64_t row, double row_norm, const double* transposed,
-                           const double* norms, std::int64_t count, double* out) {
-  for (std::int64_t t = 0; t < count; ++t) out[t] = norms[t];
-  for (std::int32_t p = x.offsets[row]; p < x.offsets[row + 1]; ++p) {
-    const double value = double(x.values[p]);
-    const double* column = transposed + x.indices[p] * count;
-    for (std::int64_t t = 0; t < count; ++t) out[t] += value * column[t];
-  }
-  for (std::int64_t t = 0; t < count; ++t) out[t] = std::max(out[t] + row_norm, 0.0);
-}
-
-template <class T>
 bool transform(const KMeansData<T>& data, const T* centers, std::int64_t clusters, int threads, T* out,
                StopCheck stop) {
-  const std::int64_t cols = data.cols();
   const auto& kernels = kmeans_kernels<T>();
-  std::vector<double> packed(clusters * cols), norms(clusters);
-  const Chunks chunks(data.rows(), clusters * cols, threads);
-  if (data.is_sparse) {
-    for (std::int64_t i = 0; i < clusters * cols; ++i) norms[i / cols] += double(centers[i]) * double(centers[i]);
-    for (std::int64_t i = 0; i < clusters * cols; ++i) packed[i % cols * clusters + i / cols] = -2 * double(centers[i]);
-    std::vector<double> squared(chunks.threads * clusters);
-    return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
-      double* row = squared.data() + thread * clusters;
-      for (std::int64_t i = begin; i < end; ++i) {
-        csr_squared_distances(data.sparse, i, squared_norm(data.sparse, i), packed.data(), norms.data(), clusters, row);
-        for (std::int64_t j = 0; j < clusters; ++j) out[i * clusters + j] = T(std::sqrt(double(T(row[j]))));
-      }
-    });
-  }
-  kernels.pack_centers_f64(centers, clusters, cols, packed.data(), norms.data());
-  const std::int64_t panel_size = kernels.panel_size_f64(cols);
-  std::vector<double> panels(chunks.threads * panel_size);
+  const DistanceTable table = distance_table(centers, clusters, data.cols(), data.is_sparse);
+  const Chunks chunks(data.rows(), clusters * data.cols(), threads);
+  const std::int64_t scratch_size =
+      whole_lines<double>(data.is_sparse ? table.stride : kernels.panel_size_f64(data.cols()));
+  Buffer<double> scratch(chunks.threads * scratch_size);
   return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
-    kernels.center_distances(
-        {data.dense, packed.data(), norms.data(), clusters, out, panels.data() + thread * panel_size}, begin, end);
+    double* buffer = scratch.data() + thread * scratch_size;
+    if (!data.is_sparse) {
+      kernels.center_distances({data.dense, table.packed.data(), table.norms.data(), clusters, out, buffer}, begin,
+                               end);
+      return;
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels.csr_distances(data.sparse, i, squared_norm(data.sparse, i), table.packed.data(), table.norms.data(),
+                            table.stride, buffer);
+      for (std::int64_t j = 0; j < clusters; ++j) out[i * clusters + j] = T(std::sqrt(double(T(buffer[j]))));
+    }
   });
 }
 
-#define FASTML_INSTANTIATE(T)                                                                                          \
-  template bool predict_labels(const KMeansData<T>&, const T*, std::int64_t, int, std::int32_t*, StopCheck);           \
-  template double inertia(const KMeansData<T>&, const T*, std::int64_t, const std::int32_t*, int, T*);                 \
-  template double inertia_csr(const Csr<T>&, const T*, const T*, const double*, const std::int32_t*, std::int64_t,     \
-                              std::int64_t, T*);                                                                       \
-  template void csr_squared_distances(const Csr<T>&, std::int64_t, double, const double*, const double*, std::int64_t, \
-                                      double*);                                                                        \
+#define FASTML_INSTANTIATE(T)                                                                                      \
+  template bool predict_labels(const KMeansData<T>&, const T*, std::int64_t, int, std::int32_t*, StopCheck);       \
+  template double inertia(const KMeansData<T>&, const T*, std::int64_t, const std::int32_t*, int, T*);             \
+  template double inertia_csr(const Csr<T>&, const T*, const T*, const double*, const std::int32_t*, std::int64_t, \
+                              std::int64_t, T*);                                                                   \
   template bool transform(const KMeansData<T>&, const T*, std::int64_t, int, T*, StopCheck);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)

@@ -17,12 +17,6 @@ template <class T>
 double inertia(const KMeansData<T>& data, const T* centers, std::int64_t clusters, const std::int32_t* labels,
                int threads, T* each);
 
-// Squared distances from CSR rows to the columns of `transposed` = -2 * centers' (features x count), in double:
-// out[t] for row i. `norms` holds |c|^2, `row_norm` |x|^2.
-template <class T>
-void csr_squared_distances(const Csr<T>& x, std::int64_t row, double row_norm, const double* transposed,
-                           const double* norms, std::int64_t count, double* out);
-
 // One chunk of CSR rows of inertia(). `norms` holds |c|^2.
 template <class T>
 double inertia_csr(const Csr<T>& x, const T* weights, const T* centers, const double* norms, const std::int32_t* labels,

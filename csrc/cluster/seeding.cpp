@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cluster/predict.hpp"
-
 namespace fastml {
 
 template <class T>
@@ -35,40 +33,28 @@ bool Seeding<T>::distances(const std::int64_t* candidates, std::int64_t count, c
                            StopCheck stop) {
   const std::int64_t cols = data_.cols(), rows = data_.rows();
   std::vector<T> centers(count * cols);
-  std::vector<double> norms(count);
-  for (std::int64_t t = 0; t < count; ++t) {
-    T* center = centers.data() + t * cols;
-    row(candidates[t], center);
-  }
-  const Chunks chunks(rows, count * cols, threads_);
-  if (data_.is_sparse) {
-    // Candidates transposed: one pass over a row's stored values serves all of them.
-    std::vector<double> transposed(cols * count);
-    for (std::int64_t t = 0; t < count; ++t) {
-      for (std::int64_t f = 0; f < cols; ++f) transposed[f * count + t] = -2 * double(centers[t * cols + f]);
-    }
-    for (std::int64_t i = 0; i < count * cols; ++i) norms[i / cols] += double(centers[i]) * double(centers[i]);
-    std::vector<double> squares(chunks.threads * count);
-    return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
-      double* square = squares.data() + thread * count;
-      for (std::int64_t i = begin; i < end; ++i) {
-        csr_squared_distances(data_.sparse, i, row_norms_[i], transposed.data(), norms.data(), count, square);
-        for (std::int64_t t = 0; t < count; ++t) {
-          const T squared = T(square[t]);
-          out[t * rows + i] = closest != nullptr ? std::min(closest[i], squared) : squared;
-        }
-      }
-    });
-  }
+  for (std::int64_t t = 0; t < count; ++t) row(candidates[t], centers.data() + t * cols);
   const auto& kernels = kmeans_kernels<T>();
-  std::vector<double> packed(count * cols);
-  kernels.pack_centers_f64(centers.data(), count, cols, packed.data(), norms.data());
-  const std::int64_t panel_size = kernels.panel_size_f64(cols);
-  std::vector<double> panels(chunks.threads * panel_size);
+  const DistanceTable table = distance_table(centers.data(), count, cols, data_.is_sparse);
+  const Chunks chunks(rows, count * cols, threads_);
+  const std::int64_t scratch_size = whole_lines<double>(data_.is_sparse ? table.stride : kernels.panel_size_f64(cols));
+  Buffer<double> scratch(chunks.threads * scratch_size);
   return for_each_chunk(chunks, stop, [&](int thread, std::int64_t begin, std::int64_t end) {
-    kernels.candidate_distances({data_.dense, data_.shift, packed.data(), norms.data(), count, closest, out, rows,
-                                 panels.data() + thread * panel_size},
-                                begin, end);
+    double* buffer = scratch.data() + thread * scratch_size;
+    if (!data_.is_sparse) {
+      kernels.candidate_distances(
+          {data_.dense, data_.shift, table.packed.data(), table.norms.data(), count, closest, out, rows, buffer}, begin,
+          end);
+      return;
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels.csr_distances(data_.sparse, i, row_norms_[i], table.packed.data(), table.norms.data(), table.stride,
+                            buffer);
+      for (std::int64_t t = 0; t < count; ++t) {
+        const T squared = T(buffer[t]);
+        out[t * rows + i] = closest != nullptr ? std::min(closest[i], squared) : squared;
+      }
+    }
   });
 }
 

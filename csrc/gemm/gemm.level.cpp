@@ -124,8 +124,8 @@ void multiply_serial(const GemmArguments<T>& g, Route route, T* scratch) {
       const std::int64_t depth = least(g.k - step, kGemmDepth);
       const T beta = step == 0 ? g.beta : T(1);
 
-      // Panel j of packed B: depth x tile_cols, row-major. The columns past n are not written: the tile's lanes that meet
-      // them are computed from whatever lies there and never stored.
+      // Panel j of packed B: depth x tile_cols, row-major. In the last panel the columns past n are zeros: the tile's
+      // lanes that meet them are computed and never stored.
       const bool pack_b = route != Route::unpacked;
       const std::int64_t first_packed = pack_b ? 0 : cols / tile_cols * tile_cols;
       for (std::int64_t j = first_packed; j < cols; j += tile_cols) {
@@ -192,7 +192,7 @@ template <class T>
 void gemm(const GemmArguments<T>& arguments) {
   GemmArguments<T> g = arguments;
   if (g.m <= 0 || g.n <= 0) return;
-  if (g.k <= 0) return scale(g);
+  if (g.k <= 0 || g.alpha == T(0)) return scale(g);
   if (g.c_col_stride != 1 && g.c_row_stride == 1) {
     // C's columns are contiguous: compute its transpose, B' A'.
     g = {arguments.n,

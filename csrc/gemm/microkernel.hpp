@@ -36,7 +36,7 @@ struct PackedRows {
   FASTML_INLINE T operator()(int i, std::int64_t p) const { return base[i * (Depth + kRowPad) + p]; }
 };
 
-// Interleaved: A(0, p), A(1, p), ... lie side by side, Rows to a step of p. Packing column-major A is then copying.
+// Interleaved: A(0, p), A(1, p), ... lie side by side, Rows to a step of p. k-means packs its centres so.
 template <class T, int Rows>
 struct Interleaved {
   const T* base;

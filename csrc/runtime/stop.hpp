@@ -3,7 +3,7 @@
 
 namespace fastml {
 
-// Polled by the calling thread only, between blocks of work that last at most a few milliseconds. Returns true when the
+// Polled by the calling thread only, between blocks of work that last some tens of milliseconds at most. Returns true when the
 // kernel must stop; the kernel then finishes its blocks, frees what it holds and reports that it was stopped.
 // nullptr means that nobody will ask.
 using StopCheck = bool (*)();

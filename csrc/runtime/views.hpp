@@ -25,6 +25,15 @@ struct Csr {
   std::int64_t cols;
 };
 
+// Whether all of values[0..count) are indices below `limit`. For baseline sources.
+template <class Index>
+bool are_indices(const Index* values, std::int64_t count, std::int64_t limit) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (values[i] < 0 || values[i] >= limit) return false;
+  }
+  return true;
+}
+
 // Whether reading x stays within `stored` values and `cols` columns. For baseline sources.
 template <class T>
 bool in_bounds(const Csr<T>& x, std::int64_t stored) {
@@ -33,10 +42,7 @@ bool in_bounds(const Csr<T>& x, std::int64_t stored) {
     if (x.offsets[i] < last || x.offsets[i] > stored) return false;
     last = x.offsets[i];
   }
-  for (std::int32_t p = x.offsets[0]; p < last; ++p) {
-    if (x.indices[p] < 0 || x.indices[p] >= x.cols) return false;
-  }
-  return true;
+  return are_indices(x.indices + x.offsets[0], last - x.offsets[0], x.cols);
 }
 
 // |x|^2 of a row, in double. For baseline sources.

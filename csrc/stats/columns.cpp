@@ -54,7 +54,7 @@ bool all_finite(const T* values, std::int64_t count, int threads) {
 #pragma omp parallel for num_threads(team) schedule(static, 1) reduction(&& : finite)
   for (int t = 0; t < team; ++t) {
     const std::int64_t begin = std::min(t * part, count);
-    finite = kernels.all_finite(values + begin, std::min(part, count - begin));
+    finite = finite && kernels.all_finite(values + begin, std::min(part, count - begin));
   }
   return finite;
 }

@@ -54,7 +54,7 @@ class SeedingF32:
     @typing.overload
     def __init__(self, x: tuple, shift: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         ...
-    def distances(self, candidates: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], closest: numpy.typing.NDArray[numpy.float32] | None = None) -> numpy.typing.NDArray[numpy.float32]:
+    def distances(self, candidates: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], closest: numpy.typing.NDArray[numpy.float32] | None, out: numpy.typing.NDArray[numpy.float32]) -> None:
         ...
     def row(self, index: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
         ...
@@ -105,7 +105,7 @@ class SeedingF64:
     @typing.overload
     def __init__(self, x: tuple, shift: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         ...
-    def distances(self, candidates: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], closest: numpy.typing.NDArray[numpy.float64] | None = None) -> numpy.typing.NDArray[numpy.float64]:
+    def distances(self, candidates: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], closest: numpy.typing.NDArray[numpy.float64] | None, out: numpy.typing.NDArray[numpy.float64]) -> None:
         ...
     def row(self, index: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
         ...
@@ -143,15 +143,10 @@ def column_sums(x: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[
     """
     Sum of each column, added row by row in the dtype of x.
     """
-@typing.overload
-def gemm(a: numpy.typing.NDArray[numpy.float32], b: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32] | None = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 1.0, beta: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 1.0, beta: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
     """
-    alpha * a @ b + beta * out, written to `out` (which must not overlap a or b) or to a new array.
-    """
-@typing.overload
-def gemm(a: numpy.typing.NDArray[numpy.float64], b: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64] | None = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 1.0, beta: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
-    """
-    alpha * a @ b + beta * out, written to `out` (which must not overlap a or b) or to a new array.
+    alpha * a @ b + beta * out for float32 or float64 arrays of any strides, written to `out` (which must not
+    overlap a or b) or to a new array.
     """
 @typing.overload
 def kmeans_distances(x: numpy.typing.NDArray[numpy.float32], centers: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:

@@ -127,14 +127,20 @@ void bind_lloyd(py::module_& module, const char* name) {
       .def(
           "inertia", [](Run& run, bool previous) { return run.lloyd.inertia(previous); },
           py::arg("previous_centers") = false, py::call_guard<py::gil_scoped_release>())
-      .def("distances", [](Run& run) { return copy_of(run.lloyd.distances()); })
+      .def("distances",
+           [](Run& run) {
+             std::vector<T> distances;
+             {
+               const py::gil_scoped_release unlocked;
+               distances = run.lloyd.distances();
+             }
+             return copy_of(distances);
+           })
       .def("empty_clusters", [](const Run& run) { return copy_of(run.lloyd.empty_clusters()); })
       .def(
           "relocate",
           [](Run& run, const Array<std::int64_t>& rows) {
-            for (py::ssize_t i = 0; i < rows.size(); ++i) {
-              require(rows.data()[i] >= 0 && rows.data()[i] < run.input.data.rows(), "relocate: no such row");
-            }
+            require(are_indices(rows.data(), rows.size(), run.input.data.rows()), "relocate: no such row");
             run.lloyd.relocate(rows.data(), rows.size());
           },
           py::arg("rows"))
@@ -174,13 +180,12 @@ void bind_seeding(py::module_& module, const char* name) {
   seeding
       .def(
           "distances",
-          [](Run& run, const Array<std::int64_t>& candidates, const Optional<T>& closest) {
+          [](Run& run, const Array<std::int64_t>& candidates, const Optional<T>& closest, Array<T> out) {
             const std::int64_t rows = run.input.data.rows();
-            for (py::ssize_t i = 0; i < candidates.size(); ++i) {
-              require(candidates.data()[i] >= 0 && candidates.data()[i] < rows, "distances: no such row");
-            }
+            require(are_indices(candidates.data(), candidates.size(), rows), "distances: no such row");
+            require(out.ndim() == 2 && out.shape(0) == candidates.size() && out.shape(1) == rows,
+                    "distances: out must be candidates x rows");
             const T* limit = optional_data(closest, rows, "closest");
-            Array<T> out({candidates.size(), py::ssize_t(rows)});
             bool finished;
             {
               T* to = out.mutable_data();
@@ -188,9 +193,8 @@ void bind_seeding(py::module_& module, const char* name) {
               finished = run.seeding.distances(candidates.data(), candidates.size(), limit, to, interrupted);
             }
             raise_if(!finished);
-            return out;
           },
-          py::arg("candidates"), py::arg("closest").noconvert() = py::none())
+          py::arg("candidates"), py::arg("closest").noconvert(), py::arg("out").noconvert())
       .def(
           "row",
           [](const Run& run, std::int64_t index) {
@@ -240,9 +244,7 @@ void bind_predict(py::module_& module) {
         const Input<T> input(x, std::nullopt, weights);
         const std::int64_t clusters = clusters_of(centers, input.data.cols());
         require(labels.ndim() == 1 && labels.shape(0) == input.data.rows(), "labels: expected one a row");
-        for (py::ssize_t i = 0; i < labels.size(); ++i) {
-          require(labels.data()[i] >= 0 && labels.data()[i] < clusters, "labels: no such cluster");
-        }
+        require(are_indices(labels.data(), labels.size(), clusters), "labels: no such cluster");
         const py::gil_scoped_release unlocked;
         return inertia<T>(input.data, centers.data(), clusters, labels.data(), n_threads, nullptr);
       },

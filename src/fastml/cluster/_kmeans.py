@@ -19,9 +19,10 @@ from fastml.cluster._input import column_means, core_input, mean_variance
 from fastml.cluster._predicting import Predicting
 from fastml.cluster._seeding import plus_plus, random_rows
 
-# Above this many standard deviations from the mean, adding and removing a row leaves a rounding error in the sum of a cluster
-# that fresh sums do not have. Sums of float32 data are kept in double, which leaves room for more.
-_LARGEST_RATIO = {np.dtype(np.float32): 1e7, np.dtype(np.float64): 1e3}
+# The largest row (times its weight) over the typical one, from which on sums are made anew in every iteration: a row that
+# leaves a cluster leaves a rounding error of 1e-16 of its size in the cluster's sum. Sums are kept in double, so that float32
+# data have more room.
+_LARGEST_RATIO = {np.dtype(np.float32): 1e8, np.dtype(np.float64): 1e6}
 
 
 class KMeans(Predicting, sklearn.cluster.KMeans):
@@ -50,6 +51,8 @@ class KMeans(Predicting, sklearn.cluster.KMeans):
         elif callable(init) and means is not None:
             centred = X - means  # the function is given centred samples, as scikit-learn gives it
 
+        if weights is not None:
+            largest_ratio *= _weight_ratio(weights)
         run = (_core.LloydF32 if X.dtype == np.float32 else _core.LloydF64)(
             core_input(X),
             self.n_clusters,
@@ -58,7 +61,8 @@ class KMeans(Predicting, sklearn.cluster.KMeans):
             n_threads,
             incremental=largest_ratio <= _LARGEST_RATIO[X.dtype],
         )
-        best_inertia, best_labels = None, None
+        best_inertia: float | None = None
+        best_labels = np.empty(0, dtype=np.int32)
         for _ in range(self._n_init):
             if isinstance(init, np.ndarray):
                 start = init
@@ -109,7 +113,8 @@ class KMeans(Predicting, sklearn.cluster.KMeans):
         """Return the column means (None for CSR), the tolerance in X's units and the largest deviation."""
         if sp.issparse(X):
             tolerance = float(np.mean(mean_variance_axis(X, axis=0)[1]) * self.tol) if self.tol else 0.0
-            return None, tolerance, 0.0
+            values = X.data.reshape(-1, 1)
+            return None, tolerance, mean_variance(values, np.zeros(1, dtype=X.dtype), n_threads)[1] if X.nnz else 0.0
         means = column_means(X)
         variance, largest_ratio = mean_variance(X, means, n_threads)
         return means, variance * self.tol, largest_ratio
@@ -173,6 +178,12 @@ def _relocate(run: Any) -> None:
         run.relocate(np.empty(0, dtype=np.int64))
     else:
         run.relocate(np.argpartition(distances, -n_empty)[: -n_empty - 1 : -1].astype(np.int64))
+
+
+def _weight_ratio(weights: np.ndarray) -> float:
+    """Return the largest weight over the smallest, zeros left out."""
+    sizes = np.abs(weights[weights != 0])
+    return float(sizes.max() / sizes.min()) if sizes.size else 1.0
 
 
 def _same_clusters(labels: np.ndarray, others: np.ndarray, n_clusters: int) -> bool:

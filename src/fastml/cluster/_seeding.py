@@ -58,17 +58,22 @@ def plus_plus(
 
     indices = np.full(n_clusters, -1, dtype=int)
     indices[0] = random_state.choice(n_samples, p=ones / ones.sum())
-    closest = seeding.distances(indices[:1])
-    potential: Any = closest @ ones
+    first = np.empty((1, n_samples), dtype=X.dtype)
+    seeding.distances(indices[:1], None, first)
+    closest = first[0]
+    potential: Any = first @ ones
+    # The best candidate's distances limit those of the next step: two buffers take turns.
+    distances, spare = (np.empty((n_trials, n_samples), dtype=X.dtype) for _ in range(2))
     for c in range(1, n_clusters):
         draws = random_state.uniform(size=n_trials) * potential
-        candidates = _core.search_cumulative(closest.ravel(), weights, draws)
-        distances = seeding.distances(candidates, closest.ravel())
+        candidates = _core.search_cumulative(closest, weights, draws)
+        seeding.distances(candidates, closest, distances)
         potentials = distances @ ones.reshape(-1, 1)
         best = np.argmin(potentials)
         potential = potentials[best]
         closest = distances[best]
         indices[c] = candidates[best]
+        distances, spare = spare, distances
     return np.stack([seeding.row(index) for index in indices]), indices
 
 
