@@ -47,8 +47,7 @@ def plus_plus(
 
     Notes
     -----
-    Distances are computed natively, for all candidates of a step in one pass. The potentials stay a NumPy product: their
-    rounding decides draws that fall next to a boundary, so they are summed by the library that scikit-learn sums them by.
+    Distances are computed natively, for all candidates of a step in one pass.
     """
     n_samples = X.shape[0]
     if n_trials is None:
@@ -61,20 +60,34 @@ def plus_plus(
     first = np.empty((1, n_samples), dtype=X.dtype)
     seeding.distances(indices[:1], None, first)
     closest = first[0]
-    potential: Any = first @ ones
+    potential: Any = _potentials(first, weights, ones)
     # The best candidate's distances limit those of the next step: two buffers take turns.
     distances, spare = (np.empty((n_trials, n_samples), dtype=X.dtype) for _ in range(2))
     for c in range(1, n_clusters):
         draws = random_state.uniform(size=n_trials) * potential
         candidates = _core.search_cumulative(closest, weights, draws)
         seeding.distances(candidates, closest, distances)
-        potentials = distances @ ones.reshape(-1, 1)
+        potentials = _potentials(distances, weights, ones)
         best = np.argmin(potentials)
         potential = potentials[best]
         closest = distances[best]
         indices[c] = candidates[best]
         distances, spare = spare, distances
     return np.stack([seeding.row(index) for index in indices]), indices
+
+
+def _potentials(distances: np.ndarray, weights: np.ndarray | None, ones: np.ndarray) -> np.ndarray:
+    """Return the weighted sum of each row, as a column.
+
+    In float32 the rounding of these sums decides draws that fall next to a boundary, so they are made by the product that
+    scikit-learn makes them by. In float64 it does not, and NumPy's own sums leave BLAS's threads asleep: once woken, they
+    spin on the cores that the distances are computed on (50000 x 16, 50 centres: 40 ms with the product, 20 without).
+    """
+    if distances.dtype == np.float32:
+        return distances @ ones.reshape(-1, 1)
+    if weights is None:
+        return distances.sum(axis=1, keepdims=True)
+    return np.einsum("ij,j->i", distances, weights).reshape(-1, 1)
 
 
 def random_rows(
