@@ -19,9 +19,9 @@ from fastml.cluster._input import column_means, core_input, mean_variance
 from fastml.cluster._predicting import Predicting
 from fastml.cluster._seeding import plus_plus, random_rows
 
-# The largest row (times its weight) over the typical one, from which on sums are made anew in every iteration: a row that
-# leaves a cluster leaves a rounding error of 1e-16 of its size in the cluster's sum. Sums are kept in double, so that float32
-# data have more room.
+# The largest row (times its weight) over the typical one, from which on sums are made anew in every iteration. A row
+# that leaves a cluster leaves a rounding error of 1e-16 of its size in the cluster's sum. Sums are kept in double, so
+# float32 data have more room.
 _LARGEST_RATIO = {np.dtype(np.float32): 1e8, np.dtype(np.float64): 1e6}
 
 

@@ -1,8 +1,8 @@
 """The sequential parts of mini-batch k-means: drawing rows and moving centres.
 
-Both follow scikit-learn step by step, so that the same seed gives the same batches and the same centres. They can be read
-beside `sklearn/cluster/_k_means_minibatch.pyx`; what differs is that all clusters are served in one pass over the batch,
-where scikit-learn makes one pass for each cluster. Within a cluster the order of additions is the same.
+Both follow scikit-learn step by step, so that the same seed gives the same batches and the same centres. They can be
+read beside `sklearn/cluster/_k_means_minibatch.pyx`; what differs is that all clusters are served in one pass over the
+batch, where scikit-learn makes one pass for each cluster. Within a cluster the order of additions is the same.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ from libc.stdint cimport int32_t
 cdef class BatchSampler:
     """Rows drawn with replacement, with given probabilities: what `RandomState.choice(n, size, p=p)` draws.
 
-    NumPy builds the cumulative distribution anew for every batch. It is built here once, with a table that says where to
-    begin the search: about one look-up a draw instead of log2(n).
+    NumPy builds the cumulative distribution anew for every batch. It is built here once, with a table that says where
+    to begin the search: about one look-up a draw instead of log2(n).
 
     Parameters
     ----------

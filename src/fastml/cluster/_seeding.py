@@ -79,9 +79,10 @@ def plus_plus(
 def _potentials(distances: np.ndarray, weights: np.ndarray | None, ones: np.ndarray) -> np.ndarray:
     """Return the weighted sum of each row, as a column.
 
-    In float32 the rounding of these sums decides draws that fall next to a boundary, so they are made by the product that
-    scikit-learn makes them by. In float64 it does not, and NumPy's own sums leave BLAS's threads asleep: once woken, they
-    spin on the cores that the distances are computed on (50000 x 16, 50 centres: 40 ms with the product, 20 without).
+    In float32 the rounding of these sums decides draws that fall next to a boundary, so they are made by the product
+    that scikit-learn makes them by. In float64 it does not, and NumPy's own sums leave BLAS's threads asleep: once
+    woken, they spin on the cores that the distances are computed on (50000 x 16, 50 centres: 40 ms with the product, 20
+    without).
     """
     if distances.dtype == np.float32:
         return distances @ ones.reshape(-1, 1)
