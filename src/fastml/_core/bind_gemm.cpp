@@ -13,6 +13,12 @@ std::int64_t stride(const py::array& array, int axis) {
   return array.strides(axis) / py::ssize_t(sizeof(T));
 }
 
+// NumPy's number of the element type; -1 for elements in the other byte order.
+int type_of(const py::array& array) {
+  const py::dtype type = array.dtype();
+  return type.byteorder() == '=' || type.byteorder() == '|' ? type.num() : -1;
+}
+
 void run(const GemmArguments<float>& arguments) { gemm_kernels().f32(arguments); }
 void run(const GemmArguments<double>& arguments) { gemm_kernels().f64(arguments); }
 
@@ -47,10 +53,10 @@ py::array gemm(const py::array& a, const py::array& b, const py::object& given, 
     throw py::value_error("gemm: a has " + std::to_string(a.shape(1)) + " columns but b has " +
                           std::to_string(b.shape(0)) + " rows; they must be equal");
   }
-  const int type = a.dtype().num();
+  const int type = type_of(a);
   const bool single = type == py::dtype::num_of<float>();
-  if ((!single && type != py::dtype::num_of<double>()) || b.dtype().num() != type) {
-    throw py::type_error("gemm: a and b must both be float32 or both float64");
+  if ((!single && type != py::dtype::num_of<double>()) || type_of(b) != type) {
+    throw py::type_error("gemm: a and b must both be float32 or both float64, in this machine's byte order");
   }
   py::array out;
   if (given.is_none()) {
@@ -59,7 +65,7 @@ py::array gemm(const py::array& a, const py::array& b, const py::object& given, 
   } else {
     if (!py::isinstance<py::array>(given)) throw py::type_error("gemm: out must be an array");
     out = py::reinterpret_borrow<py::array>(given);
-    if (out.dtype().num() != type) throw py::type_error("gemm: out must have the dtype of a and b");
+    if (type_of(out) != type) throw py::type_error("gemm: out must have the dtype of a and b");
     if (out.ndim() != 2 || out.shape(0) != a.shape(0) || out.shape(1) != b.shape(1)) {
       throw py::value_error("gemm: out must be " + std::to_string(a.shape(0)) + " x " + std::to_string(b.shape(1)));
     }
