@@ -14,26 +14,24 @@ std::int64_t panel_size(std::int64_t features) {
   return features * kTileCols<Acc>;
 }
 
-// a * b + c with the rounding that the product's vectors have. The compiler may not be left to choose: it vectorises sums like
-// the one below into products that are rounded before they are added.
-double multiply_add(double a, double b, double c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  return __builtin_fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
 template <class T>
 void pack_centers_f64(const T* centers, std::int64_t clusters, std::int64_t features, double* packed, double* norms) {
   pack_center_tiles(centers, clusters, features, packed);
-  for (std::int64_t j = 0; j < clusters; ++j) {
-    double norm = 0;
-    for (std::int64_t f = 0; f < features; ++f) {
-      const double c = double(centers[j * features + f]);
-      norm = multiply_add(c, c, norm);
+  // In vectors, from -2 c as the product reads it: the compiler then rounds these sums as it rounds the product's, fused or
+  // not. A scalar loop it may vectorise into products that are rounded before they are added.
+  const CenterTiles tiles = center_tiles(clusters);
+  for (std::int64_t t = 0; t < tiles.count; ++t) {
+    const std::int64_t begin = tiles.begin(t);
+    const std::int64_t height = tiles.begin(t + 1) - begin;
+    for (std::int64_t i = 0; i < height; i += kLanes<double>) {
+      const int count = int(height - i < kLanes<double> ? height - i : kLanes<double>);
+      vec<double> sum{};
+      for (std::int64_t f = 0; f < features; ++f) {
+        const vec<double> c = load_partial(packed + begin * features + f * height + i, count);
+        sum += c * c;
+      }
+      store_partial(norms + begin + i, 0.25 * sum, count);
     }
-    norms[j] = norm;
   }
 }
 

@@ -2,7 +2,9 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <utility>
 
+#include "runtime/buffer.hpp"
 #include "runtime/memory.hpp"
 #include "tests/check.hpp"
 
@@ -31,6 +33,29 @@ void blocks_are_aligned_and_writable() {
   }
 }
 
+template <class T>
+void buffers_hold_zeros() {
+  for (const std::int64_t size : {0, 1, 7, 16, 1000, 1 << 20}) {
+    Buffer<T> buffer(size);
+    CHECK_EQUAL(buffer.end() - buffer.begin(), size, size);
+    CHECK_EQUAL(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment, 0U, size);
+    std::int64_t zeros = 0;
+    for (T& x : buffer) {
+      zeros += x == T(0);
+      x = T(1);
+    }
+    CHECK_EQUAL(zeros, size, size);
+    T* const memory = buffer.data();
+    const Buffer<T> heir(std::move(buffer));
+    CHECK_EQUAL(heir.data(), memory, size << " moved");
+  }
+  constexpr std::int64_t line = kAlignment / sizeof(T);
+  CHECK_EQUAL(whole_lines<T>(0), 0, "shares");
+  CHECK_EQUAL(whole_lines<T>(1), line, "shares");
+  CHECK_EQUAL(whole_lines<T>(line), line, "shares");
+  CHECK_EQUAL(whole_lines<T>(line + 1), 2 * line, "shares");
+}
+
 // The sanitizers' allocators end the process instead of throwing.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 void too_much_throws() {
@@ -48,6 +73,8 @@ void too_much_throws() {
 
 int main() {
   blocks_are_aligned_and_writable();
+  buffers_hold_zeros<float>();
+  buffers_hold_zeros<double>();
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   too_much_throws();
 #endif
