@@ -100,72 +100,135 @@ struct Block {
 
 enum class Route { unpacked, pack_b, pack_both };
 
-// Elements of scratch the serial product below uses.
+// One block of the product: rows [.., ..) of C's columns [col, col + cols), steps [step, step + depth) of the common dimension.
 template <class T>
-std::int64_t scratch_size(const GemmArguments<T>& g, Route route) {
-  const std::int64_t depth = least(g.k, kGemmDepth);
-  const std::int64_t b_cols = route == Route::unpacked ? kTileCols<T> : round_up(least(g.n, kGemmCols), kTileCols<T>);
-  const std::int64_t a_rows = route == Route::pack_both ? least(g.m, kGemmRows) : 0;
-  return padded<T>(depth * b_cols) + padded<T>(a_rows * (kGemmDepth + kRowPad));
-}
+struct Step {
+  const GemmArguments<T>& g;
+  Route route;
+  std::int64_t col, cols, step, depth;
 
-template <class T>
-void multiply_serial(const GemmArguments<T>& g, Route route, T* scratch) {
-  const Block<T> a{g.a, g.a_row_stride, g.a_col_stride};
-  const Block<T> b{g.b, g.b_row_stride, g.b_col_stride};
-  constexpr int tile_cols = kTileCols<T>;
-  const bool fetch_early = g.c_col_stride == 1 && g.m * g.n * std::int64_t(sizeof(T)) > kGemmPrefetchBytes;
-  T* packed_b = scratch;
-  T* packed_a = scratch + scratch_size(g, route == Route::pack_both ? Route::pack_b : route);
+  Step(const GemmArguments<T>& g_, Route route_, std::int64_t col_, std::int64_t step_)
+      : g(g_),
+        route(route_),
+        col(col_),
+        cols(least(g_.n - col_, kGemmCols)),
+        step(step_),
+        depth(least(g_.k - step_, kGemmDepth)) {}
 
-  for (std::int64_t col = 0; col < g.n; col += kGemmCols) {
-    const std::int64_t cols = least(g.n - col, kGemmCols);
-    for (std::int64_t step = 0; step < g.k; step += kGemmDepth) {
-      const std::int64_t depth = least(g.k - step, kGemmDepth);
-      const T beta = step == 0 ? g.beta : T(1);
+  // Columns from here on are read from packed panels, those before it where the caller has them.
+  std::int64_t first_packed() const { return route == Route::unpacked ? cols / kTileCols<T> * kTileCols<T> : 0; }
+  std::int64_t panels() const { return (cols - first_packed() + kTileCols<T> - 1) / kTileCols<T>; }
 
-      // Panel j of packed B: depth x tile_cols, row-major. In the last panel the columns past n are zeros: the tile's
-      // lanes that meet them are computed and never stored.
-      const bool pack_b = route != Route::unpacked;
-      const std::int64_t first_packed = pack_b ? 0 : cols / tile_cols * tile_cols;
-      for (std::int64_t j = first_packed; j < cols; j += tile_cols) {
-        T* panel = packed_b + (pack_b ? j * depth : 0);
-        const std::int64_t width = least(cols - j, tile_cols);
-        if (width < tile_cols) {
-          for (std::int64_t i = 0; i < depth * tile_cols; ++i) panel[i] = T(0);
-        }
-        copy_block(panel, tile_cols, b.at(step, col + j), b.row_stride, b.col_stride, depth, width);
+  // Packs panel p of B: depth x kTileCols, row-major. In the last panel the columns past n are zeros: the tile's lanes that
+  // meet them are computed and never stored.
+  void pack_panel(std::int64_t p, T* packed_b) const {
+    const std::int64_t j = first_packed() + p * kTileCols<T>;
+    const std::int64_t width = least(cols - j, kTileCols<T>);
+    T* panel = packed_b + p * kTileCols<T> * depth;
+    if (width < kTileCols<T>) {
+      for (std::int64_t i = 0; i < depth * kTileCols<T>; ++i) panel[i] = T(0);
+    }
+    const Block<T> b{g.b, g.b_row_stride, g.b_col_stride};
+    copy_block(panel, kTileCols<T>, b.at(step, col + j), b.row_stride, b.col_stride, depth, width);
+  }
+
+  // Multiplies rows [begin, end) with the packed panels.
+  void multiply_rows(std::int64_t begin, std::int64_t end, const T* packed_b, T* packed_a) const {
+    const Block<T> a{g.a, g.a_row_stride, g.a_col_stride};
+    const Block<T> b{g.b, g.b_row_stride, g.b_col_stride};
+    const T beta = step == 0 ? g.beta : T(1);
+    const bool fetch_early = g.c_col_stride == 1 && g.m * g.n * std::int64_t(sizeof(T)) > kGemmPrefetchBytes;
+    for (std::int64_t row = begin; row < end; row += kGemmRows) {
+      const std::int64_t rows = least(end - row, kGemmRows);
+      if (route == Route::pack_both) {
+        copy_block(packed_a, kGemmDepth + kRowPad, a.at(row, step), a.row_stride, a.col_stride, rows, depth);
       }
-
-      for (std::int64_t row = 0; row < g.m; row += kGemmRows) {
-        const std::int64_t rows = least(g.m - row, kGemmRows);
-        if (route == Route::pack_both) {
-          copy_block(packed_a, kGemmDepth + kRowPad, a.at(row, step), a.row_stride, a.col_stride, rows, depth);
-        }
-        for (std::int64_t j = 0; j < cols; j += tile_cols) {
-          const bool direct = j < first_packed;
-          const T* panel = direct ? b.at(step, col + j) : packed_b + (pack_b ? j * depth : 0);
-          const std::int64_t panel_stride = direct ? b.row_stride : tile_cols;
-          for (std::int64_t i = 0; i < rows; i += kTileRows) {
-            const int height = int(least(rows - i, kTileRows));
-            const StoreTile<T> epilogue{g.c + (row + i) * g.c_row_stride + (col + j) * g.c_col_stride,
-                                        g.c_row_stride,
-                                        g.c_col_stride,
-                                        g.alpha,
-                                        beta,
-                                        int(least(cols - j, tile_cols)),
-                                        fetch_early};
-            if (route == Route::pack_both) {
-              const PackedRows<T, kGemmDepth> tile{packed_a + i * (kGemmDepth + kRowPad)};
-              run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
-            } else {
-              const DirectRows<T> tile{a.at(row + i, step), a.row_stride};
-              run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
-            }
+      for (std::int64_t j = 0; j < cols; j += kTileCols<T>) {
+        const bool direct = j < first_packed();
+        const T* panel = direct ? b.at(step, col + j) : packed_b + (j - first_packed()) * depth;
+        const std::int64_t panel_stride = direct ? b.row_stride : kTileCols<T>;
+        for (std::int64_t i = 0; i < rows; i += kTileRows) {
+          const int height = int(least(rows - i, kTileRows));
+          const StoreTile<T> epilogue{g.c + (row + i) * g.c_row_stride + (col + j) * g.c_col_stride,
+                                      g.c_row_stride,
+                                      g.c_col_stride,
+                                      g.alpha,
+                                      beta,
+                                      int(least(cols - j, kTileCols<T>)),
+                                      fetch_early};
+          if (route == Route::pack_both) {
+            const PackedRows<T, kGemmDepth> tile{packed_a + i * (kGemmDepth + kRowPad)};
+            run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
+          } else {
+            const DirectRows<T> tile{a.at(row + i, step), a.row_stride};
+            run_rows<T, kTileRows>(height, depth, tile, panel, panel_stride, epilogue);
           }
         }
       }
     }
+  }
+};
+
+// Elements of scratch for packed B, and for packed A of up to `rows` rows.
+template <class T>
+std::int64_t b_scratch(const GemmArguments<T>& g, Route route) {
+  const std::int64_t cols = route == Route::unpacked ? kTileCols<T> : round_up(least(g.n, kGemmCols), kTileCols<T>);
+  return padded<T>(least(g.k, kGemmDepth) * cols);
+}
+template <class T>
+std::int64_t a_scratch(std::int64_t rows, Route route) {
+  return route == Route::pack_both ? padded<T>(least(rows, kGemmRows) * (kGemmDepth + kRowPad)) : 0;
+}
+
+template <class T>
+void multiply_serial(const GemmArguments<T>& g, Route route, T* scratch) {
+  T* packed_a = scratch + b_scratch(g, route);
+  for (std::int64_t col = 0; col < g.n; col += kGemmCols) {
+    for (std::int64_t step = 0; step < g.k; step += kGemmDepth) {
+      const Step<T> block(g, route, col, step);
+      for (std::int64_t p = 0; p < block.panels(); ++p) block.pack_panel(p, scratch);
+      block.multiply_rows(0, g.m, scratch, packed_a);
+    }
+  }
+}
+
+// Threads pack B together, then multiply a band of rows each.
+template <class T>
+void multiply_row_bands(const GemmArguments<T>& g, Route route, std::int64_t band, int threads) {
+  const std::int64_t a_size = a_scratch<T>(band, route);
+  Scratch<T> scratch(b_scratch(g, route) + threads * a_size);
+  T* const packed_b = scratch.data();
+  T* const packed_a = packed_b + b_scratch(g, route);
+#pragma omp parallel num_threads(threads)
+  for (std::int64_t col = 0; col < g.n; col += kGemmCols) {
+    for (std::int64_t step = 0; step < g.k; step += kGemmDepth) {
+      const Step<T> block(g, route, col, step);
+      const std::int64_t panels = block.panels();
+#pragma omp for schedule(static)
+      for (std::int64_t p = 0; p < panels; ++p) block.pack_panel(p, packed_b);
+#pragma omp for schedule(static, 1)
+      for (int t = 0; t < threads; ++t) {
+        block.multiply_rows(least(t * band, g.m), least((t + 1) * band, g.m), packed_b, packed_a + t * a_size);
+      }
+    }
+  }
+}
+
+// Each thread multiplies a band of columns with packing buffers of its own. A, the shorter operand, is packed by each.
+template <class T>
+void multiply_column_bands(const GemmArguments<T>& g, Route route, std::int64_t band, int threads) {
+  GemmArguments<T> widest = g;
+  widest.n = band;
+  const std::int64_t size = b_scratch(widest, route) + a_scratch<T>(g.m, route);
+  Scratch<T> scratch(size * threads);
+  T* const buffers = scratch.data();
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int t = 0; t < threads; ++t) {
+    GemmArguments<T> part = g;
+    part.n = least(band, g.n - t * band);
+    part.b += t * band * g.b_col_stride;
+    part.c += t * band * g.c_col_stride;
+    if (part.n > 0) multiply_serial(part, route, buffers + t * size);
   }
 }
 
@@ -219,35 +282,17 @@ void gemm(const GemmArguments<T>& arguments) {
   std::int64_t threads = least(least(g.threads, units), g.m * g.n * g.k / kGemmWorkPerThread);
   if (threads < 1) threads = 1;
 
+  const Route route = choose_route(g);
   if (threads == 1) {
-    const Route route = choose_route(g);
-    Scratch<T> scratch(scratch_size(g, route));
+    Scratch<T> scratch(b_scratch(g, route) + a_scratch<T>(g.m, route));
     multiply_serial(g, route, scratch.data());
     return;
   }
-  // Each thread multiplies a band of C with packing buffers of its own: the shorter operand is packed once a thread, which
-  // costs less than the barriers that sharing it would take.
   const std::int64_t band = (units + threads - 1) / threads * unit;
-  GemmArguments<T> widest = g;
-  (split_rows ? widest.m : widest.n) = band;
-  const Route route = choose_route(widest);
-  const std::int64_t size = padded<T>(scratch_size(widest, route));
-  Scratch<T> scratch(size * threads);
-  T* const buffers = scratch.data();
-#pragma omp parallel for num_threads(int(threads)) schedule(static, 1)
-  for (std::int64_t t = 0; t < threads; ++t) {
-    const std::int64_t begin = t * band;
-    if (begin >= extent) continue;
-    GemmArguments<T> part = g;
-    (split_rows ? part.m : part.n) = least(band, extent - begin);
-    if (split_rows) {
-      part.a += begin * g.a_row_stride;
-      part.c += begin * g.c_row_stride;
-    } else {
-      part.b += begin * g.b_col_stride;
-      part.c += begin * g.c_col_stride;
-    }
-    multiply_serial(part, route, buffers + t * size);
+  if (split_rows) {
+    multiply_row_bands(g, route, band, int(threads));
+  } else {
+    multiply_column_bands(g, route, band, int(threads));
   }
 }
 
