@@ -1,5 +1,6 @@
 // Matrix products of every level against three plain loops: shapes, block edges, layouts, factors, threads.
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -18,6 +19,15 @@ void multiply(SimdLevel level, const GemmArguments<double>& g) { gemm_kernels(le
 
 template <class T>
 constexpr T kNan = std::numeric_limits<T>::quiet_NaN();
+
+// Instrumented code is up to 50 times slower: it runs fewer depths and layouts.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+const std::vector<std::int64_t> kDepths = {1, 3, 17};
+const std::vector<Layout> kOperandLayouts = {Layout::padded_rows, Layout::columns, Layout::columns_backwards};
+#else
+const std::vector<std::int64_t> kDepths = {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 40};
+const std::vector<Layout> kOperandLayouts(std::begin(kLayouts), std::end(kLayouts));
+#endif
 
 // The product in double: a is m x k, b is k x n, both row-major.
 template <class T>
@@ -71,7 +81,7 @@ void check_product(const Shape<T>& s, Matrix<T>& a, Matrix<T>& b, Matrix<T>& c, 
 template <class T>
 void tail_sizes(SimdLevel level) {
   constexpr std::int64_t most = 40;
-  for (const std::int64_t k : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 40}) {
+  for (const std::int64_t k : kDepths) {
     const auto a_values = integers<T>(most * k, -8, 8, 1);
     const auto b_values = integers<T>(k * most, -8, 8, 2);
     const auto product = plain_product(most, most, k, a_values, b_values);
@@ -86,31 +96,40 @@ void tail_sizes(SimdLevel level) {
   }
 }
 
+// Operands of one size and their product, to be multiplied in many ways.
 template <class T>
-void check_shape(const Shape<T>& s, Layout a_layout, Layout b_layout, Layout c_layout) {
-  const auto a_values = integers<T>(s.m * s.k, -4, 4, 3);
-  const auto b_values = integers<T>(s.k * s.n, -4, 4, 4);
-  const auto c_values = integers<T>(s.m * s.n, -4, 4, 5);
-  const auto product = plain_product(s.m, s.n, s.k, a_values, b_values);
-  Matrix<T> a(a_layout, s.m, s.k, kNan<T>, a_values);
-  Matrix<T> b(b_layout, s.k, s.n, kNan<T>, b_values);
+struct Operands {
+  std::int64_t m, n, k;
+  std::vector<T> a = integers<T>(m * k, -4, 4, 3), b = integers<T>(k * n, -4, 4, 4), c = integers<T>(m * n, -4, 4, 5);
+  std::vector<double> product = plain_product(m, n, k, a, b);
+};
+
+template <class T>
+struct Way {
+  T alpha, beta;
+  int threads;
+};
+
+template <class T>
+void check_way(SimdLevel level, const Operands<T>& o, const Way<T>& way, Layout a_layout, Layout b_layout,
+               Layout c_layout) {
+  Matrix<T> a(a_layout, o.m, o.k, kNan<T>, o.a);
+  Matrix<T> b(b_layout, o.k, o.n, kNan<T>, o.b);
   // With beta = 0, C is all NaN and must not be read.
-  Matrix<T> c(c_layout, s.m, s.n, kNan<T>, s.beta == 0 ? std::vector<T>{} : c_values);
-  check_product(s, a, b, c, product, s.n, c_values,
-                std::string("A ") + name(a_layout) + ", B " + name(b_layout) + ", C " + name(c_layout));
+  Matrix<T> c(c_layout, o.m, o.n, kNan<T>, way.beta == 0 ? std::vector<T>{} : o.c);
+  check_product<T>({level, o.m, o.n, o.k, way.alpha, way.beta, way.threads}, a, b, c, o.product, o.n, o.c,
+                   std::string("A ") + name(a_layout) + ", B " + name(b_layout) + ", C " + name(c_layout));
 }
 
 template <class T>
 void layouts(SimdLevel level) {
-  const struct {
-    std::int64_t m, n, k;
-  } shapes[] = {{1, 1, 1}, {1, 37, 9}, {35, 1, 6}, {15, 33, 17}, {29, 66, 3}};
-  for (const auto& s : shapes) {
-    for (const Layout a : kLayouts) {
-      for (const Layout b : kLayouts) {
+  const Operands<T> shapes[] = {{1, 1, 1}, {1, 37, 9}, {35, 1, 6}, {15, 33, 17}, {29, 66, 3}};
+  for (const Operands<T>& o : shapes) {
+    for (const Layout a : kOperandLayouts) {
+      for (const Layout b : kOperandLayouts) {
         for (const Layout c : kLayouts) {
-          check_shape<T>({level, s.m, s.n, s.k, 1, 0, 1}, a, b, c);
-          check_shape<T>({level, s.m, s.n, s.k, T(-2), T(0.5), 1}, a, b, c);
+          check_way<T>(level, o, {1, 0, 1}, a, b, c);
+          check_way<T>(level, o, {T(-2), T(0.5), 1}, a, b, c);
         }
       }
     }
@@ -119,13 +138,15 @@ void layouts(SimdLevel level) {
 
 template <class T>
 void factors(SimdLevel level) {
-  for (const T alpha : {T(1), T(0), T(-1), T(0.25)}) {
-    for (const T beta : {T(0), T(1), T(-2), T(0.5)}) {
-      for (const std::int64_t n : {5, 32, 45}) {
-        for (const Layout c : {Layout::rows, Layout::columns, Layout::strided}) {
-          check_shape<T>({level, 15, n, 19, alpha, beta, 1}, Layout::rows, Layout::rows, c);
-          // More than one block along k: beta must count once.
-          check_shape<T>({level, 15, n, kGemmDepth + 3, alpha, beta, 1}, Layout::rows, Layout::rows, c);
+  for (const std::int64_t n : {5, 32, 45}) {
+    // More than one block along k, too: beta must count once.
+    for (const std::int64_t k : {19, kGemmDepth + 3}) {
+      const Operands<T> o{15, n, k};
+      for (const T alpha : {T(1), T(0), T(-1), T(0.25)}) {
+        for (const T beta : {T(0), T(1), T(-2), T(0.5)}) {
+          for (const Layout c : {Layout::rows, Layout::columns, Layout::strided}) {
+            check_way<T>(level, o, {alpha, beta, 1}, Layout::rows, Layout::rows, c);
+          }
         }
       }
     }
@@ -135,51 +156,51 @@ void factors(SimdLevel level) {
 // Sizes around the edges of packed blocks, by each route to them.
 template <class T>
 void block_edges(SimdLevel level) {
-  for (const std::int64_t k : {kGemmDepth - 1, kGemmDepth, kGemmDepth + 1, 2 * kGemmDepth + 1}) {
+  const auto by_each_layout = [&](const Operands<T>& o) {
     for (const Layout a : {Layout::rows, Layout::columns}) {
       for (const Layout b : {Layout::rows, Layout::columns}) {
-        check_shape<T>({level, 3, 33, k, 1, 1, 1}, a, b, Layout::rows);
-        check_shape<T>({level, 17, 7, k, 1, 0, 1}, a, b, Layout::rows);
-        check_shape<T>({level, 17, 70, k, 1, 0, 1}, a, b, Layout::rows);
+        check_way<T>(level, o, {1, 0, 1}, a, b, Layout::padded_rows);
+        check_way<T>(level, o, {1, 1, 1}, a, b, Layout::rows);
       }
     }
+  };
+  for (const std::int64_t k : {kGemmDepth - 1, kGemmDepth, kGemmDepth + 1, 2 * kGemmDepth + 1}) {
+    by_each_layout({3, 33, k});
+    by_each_layout({17, 7, k});
+    by_each_layout({17, 70, k});
   }
   for (const std::int64_t m : {kGemmRows - 1, kGemmRows, kGemmRows + 1, 2 * kGemmRows + 3}) {
-    check_shape<T>({level, m, 70, 41, 1, 1, 1}, Layout::rows, Layout::columns, Layout::rows);
-    check_shape<T>({level, m, 5, 600, 1, 0, 1}, Layout::columns, Layout::rows, Layout::padded_rows);
+    by_each_layout({m, 70, 41});
+    by_each_layout({m, 5, 600});
   }
   for (const std::int64_t n : {kGemmCols - 1, kGemmCols, kGemmCols + 1, kGemmCols + 40}) {
-    check_shape<T>({level, 3, n, 7, 1, 0, 1}, Layout::rows, Layout::rows, Layout::padded_rows);
-    check_shape<T>({level, 18, n, 5, 1, 1, 1}, Layout::rows, Layout::columns, Layout::rows);
+    by_each_layout({3, n, 7});
+    by_each_layout({18, n, 5});
   }
-  check_shape<T>({level, kGemmRows + 9, 45, kGemmDepth + 5, 1, 1, 1}, Layout::columns, Layout::columns, Layout::rows);
+  by_each_layout({kGemmRows + 9, 45, kGemmDepth + 5});
 }
 
 // Nothing to multiply: C is scaled, or cleared without being read.
 template <class T>
 void empty_products(SimdLevel level) {
-  for (const Layout c : kLayouts) {
-    check_shape<T>({level, 5, 9, 0, 1, 0, 2}, Layout::rows, Layout::rows, c);
-    check_shape<T>({level, 5, 9, 0, 1, T(0.5), 2}, Layout::rows, Layout::rows, c);
-    check_shape<T>({level, 0, 9, 4, 1, 0, 2}, Layout::rows, Layout::rows, c);
-    check_shape<T>({level, 5, 0, 4, 1, 0, 2}, Layout::rows, Layout::rows, c);
-    check_shape<T>({level, 0, 0, 0, 1, 0, 2}, Layout::rows, Layout::rows, c);
+  const Operands<T> shapes[] = {{5, 9, 0}, {0, 9, 4}, {5, 0, 4}, {0, 0, 0}};
+  for (const Operands<T>& o : shapes) {
+    for (const Layout c : kLayouts) {
+      check_way<T>(level, o, {1, 0, 2}, Layout::rows, Layout::rows, c);
+      check_way<T>(level, o, {1, T(0.5), 2}, Layout::rows, Layout::rows, c);
+    }
   }
 }
 
 template <class T>
 void threads(SimdLevel level) {
-  const struct {
-    std::int64_t m, n, k;
-  } shapes[] = {{400, 50, 80},   {50, 400, 80},  {2000, 3, 200}, {3, 2000, 200},
-                {129, 131, 127}, {1, 3000, 600}, {20, 20, 20}};
-  for (const auto& s : shapes) {
+  const Operands<T> shapes[] = {{400, 50, 80},   {50, 400, 80},  {2000, 3, 200}, {3, 2000, 200},
+                                {129, 131, 127}, {1, 3000, 600}, {20, 20, 20}};
+  for (const Operands<T>& o : shapes) {
     for (const int count : {1, 2, 3, 7}) {
-      check_shape<T>({level, s.m, s.n, s.k, 1, 0, count}, Layout::rows, Layout::rows, Layout::padded_rows);
-      check_shape<T>({level, s.m, s.n, s.k, T(2), T(-1), count}, Layout::columns, Layout::padded_columns,
-                     Layout::columns);
-      check_shape<T>({level, s.m, s.n, s.k, 1, 1, count}, Layout::rows_backwards, Layout::columns_backwards,
-                     Layout::strided);
+      check_way<T>(level, o, {1, 0, count}, Layout::rows, Layout::rows, Layout::padded_rows);
+      check_way<T>(level, o, {T(2), T(-1), count}, Layout::columns, Layout::padded_columns, Layout::columns);
+      check_way<T>(level, o, {1, 1, count}, Layout::rows_backwards, Layout::columns_backwards, Layout::strided);
     }
   }
 }

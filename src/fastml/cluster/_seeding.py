@@ -57,12 +57,11 @@ def plus_plus(
 
     indices = np.full(n_clusters, -1, dtype=int)
     indices[0] = random_state.choice(n_samples, p=ones / ones.sum())
-    first = np.empty((1, n_samples), dtype=X.dtype)
-    seeding.distances(indices[:1], None, first)
-    closest = first[0]
-    potential: Any = _potentials(first, weights, ones)
-    # The best candidate's distances limit those of the next step: two buffers take turns.
-    distances, spare = (np.empty((n_trials, n_samples), dtype=X.dtype) for _ in range(2))
+    closest = np.empty((1, n_samples), dtype=X.dtype)
+    seeding.distances(indices[:1], None, closest)
+    potential: Any = _potentials(closest, weights, ones)
+    closest = closest[0]
+    distances = np.empty((n_trials, n_samples), dtype=X.dtype)
     for c in range(1, n_clusters):
         draws = random_state.uniform(size=n_trials) * potential
         candidates = _core.search_cumulative(closest, weights, draws)
@@ -70,9 +69,8 @@ def plus_plus(
         potentials = _potentials(distances, weights, ones)
         best = np.argmin(potentials)
         potential = potentials[best]
-        closest = distances[best]
+        closest[:] = distances[best]
         indices[c] = candidates[best]
-        distances, spare = spare, distances
     return np.stack([seeding.row(index) for index in indices]), indices
 
 
