@@ -180,22 +180,24 @@ void sums(SimdLevel level) {
 }
 
 // Rows whose bounds let them be skipped have the labels that comparing them would give, through iterations of Lloyd's
-// algorithm on numbers that do not sum exactly.
+// algorithm on numbers that do not sum exactly. Rows at an `offset` from the origin have distances that are mostly rounding
+// error: bounds must allow for it.
 template <class T>
-void bounds(SimdLevel level) {
+void bounds(SimdLevel level, T offset) {
   Pages<T> skipping_pages, plain_pages;
   const auto& kernels = kmeans_kernels<T>(level);
   for (const std::int64_t cols : {1, 2, 7, 16, 19}) {
     for (const std::int64_t clusters : {1, 2, 12, 40}) {
       const std::int64_t rows = 1100;
       Points<T> points{rows, cols, normals<T>(rows * cols, 21), {}};
+      for (T& x : points.values) x += offset;
       for (std::int64_t i = 0; i < rows; ++i) points.values[i * cols] += T(4 * (i % clusters));  // some structure
       std::vector<T> centers(points.values.begin(), points.values.begin() + clusters * cols);
       std::vector<double> drift(clusters, 0.0);
       std::vector<std::int32_t> labels(rows, -1);
       std::vector<T> expiry(rows, T(0));
       std::int64_t skipped = 0;
-      const auto where = shape<T>(level, rows, cols, clusters);
+      const auto where = shape<T>(level, rows, cols, clusters) + " offset " + std::to_string(offset);
       for (int iteration = 0; iteration < 15; ++iteration) {
         AssignDense<T> a = arguments(level, skipping_pages, points, centers, cols);
         const AssignDense<T> plain = arguments(level, plain_pages, points, centers, cols);
@@ -234,7 +236,8 @@ void bounds(SimdLevel level) {
         }
       }
       // One cluster has no second closest centre and no bound: the drivers keep none then.
-      if (clusters > 1) CHECK(skipped > rows, where << ": only " << skipped << " rows skipped, the test shows nothing");
+      if (clusters > 1 && offset == 0)
+        CHECK(skipped > rows, where << ": only " << skipped << " rows skipped, the test shows nothing");
     }
   }
 }
@@ -244,7 +247,9 @@ void all_of(SimdLevel level) {
   tail_sizes<T>(level);
   duplicate_centers<T>(level);
   sums<T>(level);
-  bounds<T>(level);
+  // The larger ones leave f32 and f64 about three digits of a distance.
+  for (const T offset : {T(0), sizeof(T) == 4 ? T(100) : T(1e6), sizeof(T) == 4 ? T(1000) : T(3e7)})
+    bounds<T>(level, offset);
 }
 
 }  // namespace
