@@ -163,7 +163,7 @@ def test_wrong_shapes(dtype):
 def test_wrong_types():
     single, double = random((3, 3), np.float32), random((3, 3), np.float64)
     for a, b in [(single, double), (double.astype(int), double), ([[1.0]], double), (double.astype(">f8"), double)]:
-        with pytest.raises(TypeError, match="both be float32 or both float64|incompatible function arguments"):
+        with pytest.raises(TypeError, match=r"both be float32 or both float64|incompatible function arguments"):
             gemm(a, b)
     with pytest.raises(TypeError, match="out must have the dtype"):
         gemm(single, single, out=double)

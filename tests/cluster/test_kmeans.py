@@ -306,6 +306,14 @@ class TestDegenerateData:
         from_rows = np.abs(ours.value.cluster_centers_[:, None] - distinct).max(axis=2)
         assert_allclose(from_rows.min(axis=1), 0, atol=1e-13)
 
+    def test_empty_clusters_moved_in_the_last_step(self):
+        # 1/3 is rounded, so that rows seem to lie off their centres, and the empty clusters take all rows of one. It
+        # goes to the heaviest cluster then, but nothing is labelled anew after a step that changed no label.
+        X = np.repeat([[1.0], [0.0]], [3, 6], axis=0)
+        ours, stock = assert_same_outcome(KMeans, lambda cls: cls(5, random_state=0).fit(X))
+        assert_same_model(ours.value, stock.value)
+        assert_array_equal(ours.value.predict(X), stock.value.predict(X))
+
     @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_one_feature(self, dtype, algorithm):
