@@ -33,8 +33,8 @@ def fit_both(number):
     from_case = {name: case.parameters()[name] for name in ("n_clusters", "init", "n_init", "random_state")}
     if parameters["max_no_improvement"] is None:
         parameters["max_iter"] = min(parameters["max_iter"], 10)
-    if parameters["max_iter"] * case.n_samples < parameters["batch_size"]:
-        parameters["batch_size"] = case.n_samples
+    if not parameters["compute_labels"]:
+        parameters["max_iter"] = max(parameters["max_iter"], 2)  # of a single step there is no inertia to tell
     return case, [cls(**from_case, **parameters).fit(X, sample_weight=weights) for cls in BOTH]
 
 
