@@ -45,7 +45,10 @@ def same_clusters(ours, stock):
 
 
 def explain_seeds(X, weights, seed, ours, stock):
-    """Return why k-means++ with random_state `seed` chose the rows `ours` instead of `stock`, or raise Unexplained."""
+    """Return why k-means++ with random_state `seed` chose the rows `ours` instead of `stock`, or raise Unexplained.
+
+    Of two outliers that are each other's neighbours, for one, either reduces the distances of all rows alike.
+    """
     rows = _wide(X)
     n_samples, n_clusters = len(rows), len(stock)
     weights = np.ones(n_samples, dtype=rows.dtype) if weights is None else weights.astype(rows.dtype)
@@ -154,28 +157,40 @@ def _explain_run(X, weights, start, parameters):
 
 def _explain_labels(X, parted, ours, stock, our_labels, labels, step):
     """Return why rows have other labels where all had the same a step before."""
-    eps = np.finfo(X.dtype).eps
-    mean = _mean(X)
-    everything = _wide(X if sp.issparse(X) else X - mean)
-    rows = everything[parted]
-    ours, stock = _wide(ours), _wide(stock)
-    largest = np.sqrt((stock**2).sum(axis=1).max())
-    moved = np.sqrt(((ours - stock) ** 2).sum(axis=1).max())
+    mean = _wide(np.atleast_2d(_mean(X)))
+    rows = _wide(X if sp.issparse(X) else X - _mean(X))
+    moved = np.sqrt(((_wide(ours) - _wide(stock)) ** 2).sum(axis=1).max())
     # Means of the same rows: recursive summation of up to n terms.
-    reach = np.sqrt((everything**2).sum(axis=1).max()) + np.sqrt((_wide(np.atleast_2d(mean)) ** 2).sum())
-    if moved > X.shape[0] * eps * reach:
+    reach = np.sqrt((rows**2).sum(axis=1).max()) + np.sqrt((mean**2).sum())
+    if moved > X.shape[0] * np.finfo(X.dtype).eps * reach:
         raise Unexplained(f"step {step}: means of the same rows are {moved} apart")
-    norms = np.sqrt((rows**2).sum(axis=1))
-    distances = ((rows[:, None] - stock) ** 2).sum(axis=2)
-    margin = np.abs(
-        np.take_along_axis(distances, our_labels[parted][:, None], axis=1)
-        - np.take_along_axis(distances, labels[parted][:, None], axis=1)
-    )[:, 0]
-    # |x|^2 - 2xc + |c|^2 has d + 2 terms.
-    rounding = 2 * (X.shape[1] + 4) * eps * (norms + largest) ** 2
     # The centres came with the mean added to them.
-    rounding += 4 * (moved + eps * np.sqrt((_wide(np.atleast_2d(mean)) ** 2).sum())) * (norms + largest)
-    widest = float((margin / (norms + largest) ** 2).max())
-    if (margin > rounding).any():
-        raise Unexplained(f"step {step}: {parted.size} rows differ in their distances by {widest} of |x|^2")
-    return f"step {step}: {parted.size} rows are equally far from two centres, to {widest:.1e} of |x|^2"
+    moved += np.finfo(X.dtype).eps * np.sqrt((mean**2).sum())
+    return f"step {step}: {equally_far(rows[parted], stock, our_labels[parted], labels[parted], moved, X.dtype)}"
+
+
+def equally_far(rows, centers, labels, others, moved, dtype):
+    """Return by how much the distances from rows to two centres each differ, or raise Unexplained.
+
+    Parameters
+    ----------
+    rows, centers : ndarray
+        The rows in doubt, and the centres of one of the two runs.
+    labels, others : ndarray of shape (n_rows,)
+        The labels of both.
+    moved : float
+        How far the centres of the other run are from these.
+    dtype : dtype
+        The type that distances were computed in.
+    """
+    rows, centers = _wide(rows), _wide(centers)
+    scale = np.sqrt((rows**2).sum(axis=1)) + np.sqrt((centers**2).sum(axis=1).max())
+    distances = ((rows[:, None] - centers) ** 2).sum(axis=2)
+    each = np.arange(len(rows))
+    margins = np.abs(distances[each, labels] - distances[each, others])
+    # |x|^2 - 2xc + |c|^2 has d + 2 terms.
+    rounding = 2 * (rows.shape[1] + 4) * np.finfo(dtype).eps * scale**2 + 4 * moved * scale
+    widest = float((margins / scale**2).max())
+    if (margins > rounding).any():
+        raise Unexplained(f"{len(rows)} rows differ in their distances by {widest} of |x|^2")
+    return f"{len(rows)} rows are equally far from two centres, to {widest:.1e} of |x|^2"
