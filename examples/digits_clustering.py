@@ -39,9 +39,9 @@ def step(estimator, title):
     return add
 
 
-@step("KMeans", "1000 restarts, pick the best")
+@step("KMeans", "300 restarts, pick the best")
 def restarts():
-    model = KMeans(n_clusters=10, n_init=1000, random_state=0).fit(X)
+    model = KMeans(n_clusters=10, n_init=300, random_state=0).fit(X)
     return {"score": adjusted_rand_score(Y, model.labels_), "labels": model.labels_, "inertia": model.inertia_}
 
 
@@ -66,7 +66,7 @@ def features():
     train, test, y_train, y_test = train_test_split(X, Y, test_size=0.3, random_state=0, stratify=Y)
     pipeline = make_pipeline(
         PCA(40, random_state=0),
-        KMeans(n_clusters=120, n_init=100, random_state=0),
+        KMeans(n_clusters=120, n_init=30, random_state=0),
         StandardScaler(),
         LogisticRegression(max_iter=1000),
     ).fit(train, y_train)
@@ -81,9 +81,9 @@ def codebook():
     return {"score": explained, "labels": model.labels_, "inertia": model.inertia_}
 
 
-@step("MiniBatchKMeans", "1000 restarts")
+@step("MiniBatchKMeans", "300 restarts")
 def mini_batches():
-    model = MiniBatchKMeans(n_clusters=10, batch_size=512, n_init=1000, random_state=0).fit(X)
+    model = MiniBatchKMeans(n_clusters=10, batch_size=512, n_init=300, random_state=0).fit(X)
     return {"score": adjusted_rand_score(Y, model.labels_), "labels": model.labels_, "inertia": model.inertia_}
 
 
@@ -98,11 +98,11 @@ def visual_words():
     return {"score": classifier.score(test, y_test), "labels": labels, "inertia": words.inertia_}
 
 
-@step("MiniBatchKMeans", "a stream: partial_fit on 1000 batches")
+@step("MiniBatchKMeans", "a stream: partial_fit on 500 batches")
 def stream():
     patches, rng = all_patches(), np.random.default_rng(0)
     model = MiniBatchKMeans(n_clusters=64, random_state=0)
-    for _ in range(1000):
+    for _ in range(500):
         model.partial_fit(patches[rng.integers(len(patches), size=1024)])
     inertia = -model.score(patches)
     explained = 1 - inertia / ((patches - patches.mean(axis=0)) ** 2).sum()
