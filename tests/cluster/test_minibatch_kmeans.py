@@ -248,7 +248,8 @@ def test_centers_on_top_of_each_other(X, dtype, batch_size):
     X = X.astype(dtype)
     ours, stock = assert_same_outcome(MiniBatchKMeans, lambda cls: cls(8, random_state=0, batch_size=batch_size).fit(X))
     distances = ours.value.transform(X)
-    tiny = np.sqrt(np.finfo(dtype).eps) * np.abs(X).max()
+    # |x|^2 - 2xc + |c|^2 of x = c: d + 4 roundings of up to |x|^2.
+    tiny = np.sqrt((X.shape[1] + 4) * np.finfo(dtype).eps) * np.linalg.norm(X, axis=1).max()
     assert_allclose(distances[np.arange(len(X)), ours.value.labels_], distances.min(axis=1), atol=tiny)
     assert_allclose(ours.value.inertia_, stock.value.inertia_, rtol=1e-3, atol=tiny)
     assert (distances.min(axis=0) < X.std()).all()

@@ -51,7 +51,7 @@ def validate(
     Returns
     -------
     X : ndarray or sparse array of shape (n_samples, n_features)
-        Finite; C-contiguous if dense. Possibly read-only.
+        Finite; C-contiguous and aligned if dense. Possibly read-only.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def validate(
             if hasattr(estimator, "feature_names_in_"):
                 del estimator.feature_names_in_
         return X.copy() if copy else X
-    return validate_data(
+    X = validate_data(
         estimator,
         X,
         reset=reset,
@@ -75,6 +75,7 @@ def validate(
         copy=copy,
         ensure_min_samples=min_samples,
     )
+    return np.require(X, requirements="A") if type(X) is np.ndarray else X  # kernels read whole elements
 
 
 def _is_plain(X: Any, dtype: Sequence[type]) -> bool:
@@ -123,4 +124,4 @@ def sample_weight(weight: Any, X: Any, **checks: Any) -> np.ndarray | None:
     """
     if weight is None:
         return None
-    return _check_sample_weight(weight, X, dtype=X.dtype, **checks)
+    return np.require(_check_sample_weight(weight, X, dtype=X.dtype, **checks), requirements="A")
