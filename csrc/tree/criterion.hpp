@@ -1,0 +1,132 @@
+// How good a split is: the criteria of scikit-learn, evaluated by the same expressions in the same order, so that the same
+// split wins.
+//
+// A Criterion knows the targets and weights of one tree and the totals of one node. It searches a feature's thresholds;
+// several threads may search at once, each with Sides of its own.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "tree/features.hpp"
+#include "tree/sort.hpp"
+#include "tree/targets.hpp"
+#include "tree/tree.hpp"
+
+namespace fastml::tree {
+
+// Samples of a node in the order of one feature. Missing ones have no place in it: they go left or right together.
+struct SortedFeature {
+  std::int64_t index;
+  const RankedFeature* feature;
+  const Key* present;
+  std::int64_t present_count;
+  const Key* missing;
+  std::int64_t missing_count;
+
+  std::int64_t count() const { return present_count + missing_count; }
+  // Whether a threshold fits between present[i - 1] and present[i].
+  bool parts(std::int64_t i) const {
+    const std::uint32_t lower = code_of(present[i - 1]), upper = code_of(present[i]);
+    return lower != upper && (feature->separated || !same_value(feature->values[lower], feature->values[upper]));
+  }
+};
+
+struct Limits {
+  std::int64_t min_samples_leaf;
+  double min_weight_leaf;
+  const std::int8_t* monotonic;  // of each feature; nullptr for none
+  double lower;                  // bounds that monotonic splits above have put on the values of this node
+  double upper;
+};
+
+// The best split so far. `proxy` orders the splits of a node; the first of equals stays.
+struct Best {
+  double proxy = -std::numeric_limits<double>::infinity();
+  std::int64_t feature = -1;
+  double threshold = 0;
+  std::int64_t count_left = 0;
+  std::uint32_t last_left = 0;  // samples with codes up to this go left
+  bool missing_left = false;    // where training saw missing values, where they go; else where most samples go
+
+  bool found() const { return feature >= 0; }
+};
+
+// Sums over the two sides of a split, and room for what a criterion needs while it searches.
+struct Sides {
+  std::vector<double> left, right;
+  double weight_left = 0, weight_right = 0;
+  std::vector<double> scratch;
+  std::vector<std::int64_t> counts;
+};
+
+class Criterion {
+ public:
+  // Borrows `targets` and the weights of its samples (nullptr: all 1) for the growing of one tree.
+  Criterion(const Targets& targets, const double* weights) : targets_(targets), weights_(weights) {}
+  virtual ~Criterion() = default;
+  Criterion(const Criterion&) = delete;
+  Criterion& operator=(const Criterion&) = delete;
+
+  // Makes a node with these samples the current one.
+  virtual void start_node(const std::uint32_t* samples, std::int64_t count) = 0;
+  double weight() const { return weight_; }
+  virtual double impurity() const = 0;
+  virtual void value(double* out) const = 0;
+  // The value within bounds, for nodes below monotonic splits.
+  virtual void clip_value(double* value, double lower, double upper) const;
+
+  virtual Sides sides() const = 0;
+  // Replaces `best` by the feature's best split if that is better.
+  virtual void search(const SortedFeature& feature, const Limits& limits, Sides& sides, Best& best) const;
+  // Sums over the sides of the node's samples, the first `count_left` of which go left.
+  virtual void divide(const std::uint32_t* samples, std::int64_t count_left, std::int64_t count, Sides& sides) const;
+  virtual double proxy(const Sides& sides) const;
+  // Impurities of the sides, after divide(). Only some criteria look at the samples again.
+  virtual void impurities(const std::uint32_t* samples, std::int64_t count_left, std::int64_t count, const Sides& sides,
+                          double& left, double& right) const = 0;
+  virtual double middle_value(const Sides& sides) const;
+  // Whether a split of `feature` keeps to the limits on weights and values.
+  bool allowed(const Sides& sides, std::int64_t feature, const Limits& limits) const {
+    return monotonic(sides, feature, limits) && !(sides.weight_left < limits.min_weight_leaf) &&
+           !(sides.weight_right < limits.min_weight_leaf);
+  }
+
+ protected:
+  double weight_of(std::uint32_t sample) const { return weights_ == nullptr ? 1.0 : weights_[sample]; }
+
+  virtual void add(std::uint32_t sample, double weight, double* sums) const = 0;
+  // The sums and weight left of a position become those left of `end`, on the shorter way, as scikit-learn's do.
+  // Positions count the samples of `first`, then those of `second`.
+  struct Order {
+    const Key* first;
+    std::int64_t first_count;
+    const Key* second;
+    std::uint32_t operator[](std::int64_t i) const {
+      return sample_of(i < first_count ? first[i] : second[i - first_count]);
+    }
+  };
+  void move(const Order& order, std::int64_t begin, std::int64_t end, std::int64_t count, Sides& sides) const;
+  void clear_left(Sides& sides) const;
+  void complete(Sides& sides) const;  // right = total - left
+
+  bool monotonic(const Sides& sides, std::int64_t feature, const Limits& limits) const;
+  virtual void monotonic_values(const Sides& sides, double& left, double& right) const;
+
+  const Targets& targets_;
+  const double* weights_;
+  double weight_ = 0;
+  std::vector<double> totals_;
+};
+
+// Writes down a split of `feature` between present[count - 1] and present[count]; where count is all that are present,
+// between those and the missing ones.
+void record(const SortedFeature& feature, std::int64_t count, bool missing_left, double proxy, Best& best);
+
+// `total_weight`: of all samples of the tree.
+std::unique_ptr<Criterion> make_criterion(CriterionKind kind, const Targets& targets, const double* weights,
+                                          const std::vector<std::uint32_t>& samples, double total_weight);
+
+}  // namespace fastml::tree

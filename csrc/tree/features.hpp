@@ -1,0 +1,68 @@
+// The samples as trees look at them: by feature, encoded once for all the trees grown on them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/buffer.hpp"
+
+namespace fastml::tree {
+
+// Values no farther apart than this (in single precision) are taken as equal.
+inline constexpr float kSameValue = 1e-7f;
+inline bool same_value(float lower, float upper) { return upper <= lower + kSameValue; }
+
+struct Samples {
+  const float* data;
+  std::int64_t rows;
+  std::int64_t cols;
+  std::int64_t row_stride;  // strides count elements
+  std::int64_t col_stride;
+};
+
+// How features are kept. Random splits compare values; best splits compare ranks (which sort faster and count), and grow
+// whole trees from the order of the samples by each feature.
+enum class Encoding { values, ranks, sorted };
+
+// A feature in ranks: the code of a value is its place among the feature's distinct values; equal codes, equal values.
+// NaN is the code `distinct`, above all others.
+struct RankedFeature {
+  const std::uint16_t* narrow;  // a code for each sample; null where there are more than 2^16 codes
+  const std::uint32_t* wide;    // null where narrow is not
+  const float* values;          // of each code, ascending
+  std::uint32_t distinct;
+  bool has_missing;
+  bool separated;               // no two distinct values are the same_value()
+  const std::uint32_t* order;   // samples by code, then by number; null unless Encoding::sorted
+};
+
+class Features {
+ public:
+  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. x is not kept.
+  Features(const Samples& x, Encoding encoding, int threads);
+
+  std::int64_t samples() const { return samples_; }
+  std::int64_t count() const { return count_; }
+  Encoding encoding() const { return encoding_; }
+  std::int64_t bytes() const;
+
+  const RankedFeature& ranked(std::int64_t feature) const { return ranked_[feature]; }
+  const float* column(std::int64_t feature) const { return columns_.data() + feature * samples_; }
+
+ private:
+  struct Storage {
+    std::vector<std::uint16_t> narrow;
+    std::vector<std::uint32_t> wide, order;
+    std::vector<float> values;
+  };
+  void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch);
+
+  std::int64_t samples_;
+  std::int64_t count_;
+  Encoding encoding_;
+  std::vector<float> columns_;  // Encoding::values: column after column
+  std::vector<Storage> storage_;
+  std::vector<RankedFeature> ranked_;
+};
+
+}  // namespace fastml::tree

@@ -1,0 +1,80 @@
+// Finding the split of a node, and parting its samples by it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "tree/criterion.hpp"
+#include "tree/feature_draws.hpp"
+#include "tree/features.hpp"
+#include "tree/sorted_lists.hpp"
+#include "tree/tree.hpp"
+
+namespace fastml::tree {
+
+// A node to be split: samples()[begin, end).
+struct NodeRange {
+  std::int64_t begin, end;
+  std::int64_t count() const { return end - begin; }
+};
+
+struct Split {
+  bool found = false;
+  std::int64_t feature = 0;
+  double threshold = 0;
+  std::int64_t middle = 0;  // samples before this go left
+  bool missing_left = false;
+  double impurity_left = 0, impurity_right = 0;
+  double improvement = 0;
+  double middle_value = 0;  // between the values of the sides, for monotonic constraints
+};
+
+// The samples of a tree in growth, a contiguous range for each node, in ascending order within it.
+class Splitter {
+ public:
+  Splitter(const Features& features, const Targets& targets, const double* weights, const Options& options,
+           std::uint32_t seed, int threads);
+
+  std::int64_t count() const { return std::int64_t(samples_.size()); }
+  Criterion& criterion() { return *criterion_; }
+  void start(const NodeRange& node) { criterion_->start_node(samples_.data() + node.begin, node.count()); }
+
+  // Looks for the best split of the current node and, if there is one, parts its samples. `constants` is how many features
+  // are known to be constant, and becomes how many are for the children.
+  Split split(const NodeRange& node, double impurity, double lower, double upper, std::int64_t& constants);
+
+  // Parts the lists as split() parted the samples. Needed where a child will be split in turn.
+  void part_lists(const NodeRange& node, std::int64_t middle, std::int64_t constants);
+
+  // Samples x features looked at since the last question.
+  std::int64_t take_work() { return std::exchange(work_, 0); }
+
+ private:
+  void find_best(const NodeRange& node, const Limits& limits, Best& best);
+  void find_best_listed(const NodeRange& node, const Limits& limits, Best& best);
+  void find_random(const NodeRange& node, const Limits& limits, Best& best);
+  bool sort_feature(const NodeRange& node, std::int64_t feature, SortedFeature& sorted);
+  template <class GoesLeft>
+  std::int64_t part(const NodeRange& node, const GoesLeft& goes_left, std::uint32_t* to);
+  std::int64_t part_by(const NodeRange& node, const Best& best);
+
+  const Features& features_;
+  const Options& options_;
+  Random random_;
+  FeatureDraws draws_;
+  int threads_;
+  std::vector<std::uint32_t> samples_, aside_;
+  double total_weight_ = 0;
+  std::unique_ptr<Criterion> criterion_;
+  std::vector<Sides> sides_;  // of each thread; those of the split that was found are the first
+  std::unique_ptr<SortedLists> lists_;
+  std::vector<Key> keys_, sorted_keys_, missing_;
+  std::vector<float> values_;
+  std::vector<SortedFeature> candidates_;
+  std::vector<Best> bests_;
+  std::int64_t work_ = 0;
+};
+
+}  // namespace fastml::tree

@@ -1,0 +1,29 @@
+// Route thresholds of tree growing, each with the reason behind it.
+#pragma once
+
+#include <cstdint>
+
+namespace fastml::tree {
+
+// Up to this many keys an insertion sort beats one pass over buckets.
+inline constexpr std::int64_t kInsertionSort = 32;
+
+// Buckets of a bucket sort: about a key each, but no more than keep their counters in L1.
+inline constexpr int kLeastBucketBits = 6;
+inline constexpr int kMostBucketBits = 11;
+
+// Sorted lists of all features are kept up (a pass over all of them for every level of the tree) where a split looks
+// at one feature in this many or more; else each node sorts what it looks at.
+inline constexpr std::int64_t kListedShare = 3;
+
+// ... and while they take no more memory than this.
+inline constexpr std::int64_t kMostListBytes = std::int64_t(2) << 30;
+
+// Samples x features of a node from which on its features are searched by several threads (a parallel region costs
+// about 3 us, in which one thread looks at two thousand).
+inline constexpr std::int64_t kSearchWorkPerThread = 16384;
+
+// Samples x features looked at between two questions whether to stop (some milliseconds).
+inline constexpr std::int64_t kWorkBetweenStopChecks = 1'000'000;
+
+}  // namespace fastml::tree

@@ -1,0 +1,138 @@
+#include <memory>
+
+#include "bindings.hpp"
+#include "tree/grow.hpp"
+
+namespace fastml {
+namespace {
+
+using tree::CriterionKind;
+using tree::Encoding;
+
+std::shared_ptr<tree::Features> make_features(const py::array_t<float>& x, const std::string& kind, int n_threads) {
+  require(x.ndim() == 2, "TreeFeatures: X must be 2-dimensional");
+  require(x.strides(0) % py::ssize_t(sizeof(float)) == 0 && x.strides(1) % py::ssize_t(sizeof(float)) == 0,
+          "TreeFeatures: strides must be whole elements");
+  require(kind == "values" || kind == "ranks" || kind == "sorted",
+          "TreeFeatures: kind must be 'values', 'ranks' or 'sorted', got '" + kind + "'");
+  const Encoding encoding =
+      kind == "values" ? Encoding::values : (kind == "ranks" ? Encoding::ranks : Encoding::sorted);
+  const tree::Samples samples{x.data(), x.shape(0), x.shape(1), x.strides(0) / py::ssize_t(sizeof(float)),
+                              x.strides(1) / py::ssize_t(sizeof(float))};
+  const py::gil_scoped_release unlocked;
+  return std::make_shared<tree::Features>(samples, encoding, n_threads);
+}
+
+// Targets with the array that owns their numbers.
+struct OwnedTargets {
+  Array<double> y;
+  tree::Targets targets;
+
+  OwnedTargets(Array<double> y_, const std::optional<Array<std::int64_t>>& n_classes) : y(std::move(y_)) {
+    require(y.ndim() == 2 && y.shape(1) > 0, "TreeTargets: y must be samples x outputs");
+    targets.y = y.data();
+    targets.samples = y.shape(0);
+    targets.outputs = y.shape(1);
+    if (n_classes) {
+      optional_data(n_classes, y.shape(1), "n_classes");
+      targets.classes.assign(n_classes->data(), n_classes->data() + y.shape(1));
+    }
+    require(targets.valid(), "TreeTargets: class codes must lie in [0, n_classes)");
+  }
+};
+
+CriterionKind criterion_of(const std::string& name) {
+  if (name == "gini") return CriterionKind::gini;
+  if (name == "entropy" || name == "log_loss") return CriterionKind::entropy;
+  if (name == "squared_error") return CriterionKind::squared_error;
+  if (name == "absolute_error") return CriterionKind::absolute_error;
+  require(name == "poisson", "TreeOptions: unknown criterion '" + name + "'");
+  return CriterionKind::poisson;
+}
+
+tree::Options make_options(const std::string& criterion, bool random_splits, std::int64_t max_depth,
+                           std::int64_t min_samples_split, std::int64_t min_samples_leaf, double min_weight_leaf,
+                           std::int64_t max_features, std::int64_t max_leaf_nodes, double min_impurity_decrease,
+                           const std::optional<Array<std::int8_t>>& monotonic_cst) {
+  tree::Options options;
+  options.criterion = criterion_of(criterion);
+  options.random_splits = random_splits;
+  options.max_depth = max_depth;
+  options.min_samples_split = min_samples_split;
+  options.min_samples_leaf = min_samples_leaf;
+  options.min_weight_leaf = min_weight_leaf;
+  options.max_features = max_features;
+  options.max_leaf_nodes = max_leaf_nodes;
+  options.min_impurity_decrease = min_impurity_decrease;
+  // A leaf without samples would have no value.
+  require(min_samples_leaf >= 1, "TreeOptions: min_samples_leaf must be at least 1");
+  if (monotonic_cst) {
+    options.monotonic.assign(monotonic_cst->data(), monotonic_cst->data() + monotonic_cst->size());
+  }
+  return options;
+}
+
+// An array that owns the vector's memory.
+template <class T, class Item>
+py::array_t<T> take(std::vector<Item>&& items, std::vector<py::ssize_t> shape) {
+  auto owner = std::make_unique<std::vector<Item>>(std::move(items));
+  T* data = reinterpret_cast<T*>(owner->data());
+  const py::capsule capsule(owner.get(), [](void* held) { delete static_cast<std::vector<Item>*>(held); });
+  owner.release();
+  return py::array_t<T>(std::move(shape), data, capsule);
+}
+
+py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
+                    const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads) {
+  const double* weights = optional_data(sample_weight, features.samples(), "sample_weight");
+  require(targets.targets.samples == features.samples(), "grow_tree: as many targets as samples are needed");
+  require(options.monotonic.empty() || std::int64_t(options.monotonic.size()) == features.count(),
+          "grow_tree: monotonic_cst must have an entry for each feature");
+  require((options.criterion == CriterionKind::gini || options.criterion == CriterionKind::entropy) ==
+              targets.targets.classification(),
+          "grow_tree: gini and entropy are for classes, the other criteria for numbers");
+  require((features.encoding() == Encoding::values) == options.random_splits,
+          "grow_tree: features must be 'values' for random splits, else 'ranks' or 'sorted'");
+  tree::GrownTree tree;
+  bool done;
+  {
+    const py::gil_scoped_release unlocked;
+    done = tree::grow(features, targets.targets, weights, options, seed, n_threads, &interrupted, tree);
+    tree.nodes.shrink_to_fit();
+    tree.values.shrink_to_fit();
+  }
+  raise_if(!done);
+  const py::ssize_t nodes = py::ssize_t(tree.nodes.size());
+  return py::make_tuple(
+      take<std::uint8_t>(std::move(tree.nodes), {nodes, py::ssize_t(sizeof(tree::Node))}),
+      take<double>(std::move(tree.values), {nodes, targets.targets.outputs, targets.targets.most_classes()}),
+      tree.max_depth);
+}
+
+}  // namespace
+
+void bind_tree(py::module_& module) {
+  py::class_<tree::Features, std::shared_ptr<tree::Features>>(
+      module, "TreeFeatures", "X prepared once for all the trees grown on it; immutable, safe to share between threads.")
+      .def(py::init(&make_features), py::arg("X").noconvert(), py::arg("kind"), py::arg("n_threads") = 1,
+           "X: float32 of any strides, NaN allowed; not kept. kind: 'values' for random splits; 'ranks' for best splits;\n"
+           "'sorted' likewise, with the order of the samples: quicker where splits look at most features.")
+      .def_property_readonly("n_samples", &tree::Features::samples)
+      .def_property_readonly("n_features", &tree::Features::count)
+      .def_property_readonly("nbytes", &tree::Features::bytes);
+  py::class_<OwnedTargets>(module, "TreeTargets", "Targets, checked once for all the trees grown on them.")
+      .def(py::init<Array<double>, const std::optional<Array<std::int64_t>>&>(), py::arg("y").noconvert(),
+           py::arg("n_classes").noconvert(),
+           "y: samples x outputs; class codes where n_classes (of each output) is given. Kept, not copied.");
+  py::class_<tree::Options>(module, "TreeOptions", "How a tree is grown: scikit-learn's parameters, as numbers.")
+      .def(py::init(&make_options), py::kw_only(), py::arg("criterion"), py::arg("random_splits"),
+           py::arg("max_depth"), py::arg("min_samples_split"), py::arg("min_samples_leaf"), py::arg("min_weight_leaf"),
+           py::arg("max_features"), py::arg("max_leaf_nodes"), py::arg("min_impurity_decrease"),
+           py::arg("monotonic_cst").noconvert(), "max_leaf_nodes < 0: no limit.");
+  module.def("grow_tree", &grow_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
+             py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
+             "Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x\n"
+             "outputs x classes) and its depth.");
+}
+
+}  // namespace fastml
