@@ -1,0 +1,146 @@
+"""Gradient boosting: scikit-learn's stages and losses, with our trees on samples encoded once for all of them."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import sklearn.ensemble
+from scipy.sparse import issparse
+from sklearn._loss.loss import HuberLoss
+from sklearn.ensemble._gb import BaseGradientBoosting, set_huber_delta
+from sklearn.utils.validation import check_is_fitted
+
+from fastml import _core
+from fastml._support import threads
+from fastml._support.dispatch import accelerated
+from fastml.ensemble._terminal_regions import update_terminal_regions
+from fastml.tree import DecisionTreeRegressor
+from fastml.tree._growing import DENSE
+from fastml.tree._parameters import encoding
+from fastml.tree._predicting import add_tree_values
+from fastml.tree._shared_features import encode
+
+
+class _Stages(threading.local):
+    """The samples of the fit that this thread is in, and their encoding.
+
+    The estimator itself does not hold them: monitors may copy or pickle it between stages.
+    """
+
+    X: np.ndarray | None = None
+    features: _core.TreeFeatures | None = None
+
+
+_stages = _Stages()
+
+
+class Boosting(BaseGradientBoosting):
+    """What the classifier and the regressor have in common."""
+
+    @accelerated(DENSE)
+    def fit(self, X, y, sample_weight=None, monitor=None):
+        return super().fit(X, y, sample_weight=sample_weight, monitor=monitor)
+
+    @accelerated()
+    def apply(self, X):
+        return super().apply(X)
+
+    @accelerated()
+    def predict(self, X):
+        return super().predict(X)
+
+    def _fit_stages(self, X, *args, **kwargs):
+        outer = _stages.X, _stages.features
+        if not issparse(X):
+            _stages.X, _stages.features = X, encode(X, encoding("best", self.max_features_, X.shape[1]))
+        try:
+            return super()._fit_stages(X, *args, **kwargs)
+        finally:
+            _stages.X, _stages.features = outer
+
+    def _fit_stage(
+        self,
+        i,
+        X,
+        y,
+        raw_predictions,
+        sample_weight,
+        sample_mask,
+        random_state,
+        X_csc=None,
+        X_csr=None,
+    ):
+        if X_csc is not None:
+            return super()._fit_stage(
+                i, X, y, raw_predictions, sample_weight, sample_mask, random_state, X_csc=X_csc, X_csr=X_csr
+            )
+        features = _stages.features if _stages.X is X else None
+        n_threads = threads.n_threads(work=4.0 * len(X))
+        if isinstance(self._loss, HuberLoss):
+            set_huber_delta(loss=self._loss, y_true=y, raw_prediction=raw_predictions, sample_weight=sample_weight)
+        gradient = self._loss.gradient(y_true=y, raw_prediction=raw_predictions, sample_weight=None)
+        descent = np.negative(gradient).reshape(len(X), -1)
+        for k in range(self.n_trees_per_iteration_):
+            targets = (y == k).astype(np.float64) if self._loss.is_multiclass else y
+            tree = DecisionTreeRegressor(
+                criterion="squared_error",
+                splitter="best",
+                max_depth=self.max_depth,
+                min_samples_split=self.min_samples_split,
+                min_samples_leaf=self.min_samples_leaf,
+                min_weight_fraction_leaf=self.min_weight_fraction_leaf,
+                min_impurity_decrease=self.min_impurity_decrease,
+                max_features=self.max_features,
+                max_leaf_nodes=self.max_leaf_nodes,
+                random_state=random_state,
+                ccp_alpha=self.ccp_alpha,
+            )
+            if self.subsample < 1.0:
+                sample_weight = sample_weight * sample_mask.astype(np.float64)
+            tree._fit(X, descent[:, k], sample_weight=sample_weight, check_input=False, features=features)
+            update_terminal_regions(
+                self._loss,
+                tree.tree_,
+                X,
+                targets,
+                descent[:, k],
+                raw_predictions,
+                sample_weight,
+                None if self.subsample == 1.0 else sample_mask,
+                self.learning_rate,
+                k,
+                n_threads,
+            )
+            self.estimators_[i, k] = tree
+        return raw_predictions
+
+    def _raw_predict(self, X):
+        check_is_fitted(self)
+        raw_predictions = self._raw_predict_init(X)
+        # Validated again: _raw_predict_init keeps what it has made of X to itself.
+        X = self.estimators_[0, 0]._validate_X_predict(X, check_input=True)
+        self._add_stages(X, self.estimators_, raw_predictions)
+        return raw_predictions
+
+    def _add_stages(self, X: Any, stages: np.ndarray, raw_predictions: np.ndarray) -> None:
+        """Add what some stages predict, in scikit-learn's order."""
+        trees = [tree.tree_ for tree in stages.ravel()]
+        columns = list(range(stages.shape[1])) * stages.shape[0]
+        n_threads = threads.n_threads(work=8.0 * X.shape[0] * len(trees))
+        add_tree_values(trees, X, raw_predictions, self.learning_rate, columns, n_threads)
+
+
+class GradientBoostingClassifier(Boosting, sklearn.ensemble.GradientBoostingClassifier):
+    __doc__ = sklearn.ensemble.GradientBoostingClassifier.__doc__
+
+    @accelerated()
+    def decision_function(self, X):
+        return super().decision_function(X)
+
+    @accelerated()
+    def predict_proba(self, X):
+        return super().predict_proba(X)
+
+
+class GradientBoostingRegressor(Boosting, sklearn.ensemble.GradientBoostingRegressor):
+    __doc__ = sklearn.ensemble.GradientBoostingRegressor.__doc__

@@ -1,0 +1,194 @@
+"""The trees of a forest: arrays first, estimators when somebody asks for them.
+
+Building an estimator and a scikit-learn ``Tree`` for each tree takes longer than growing it on a small sample, and
+most forests are only ever asked to predict. So ``fit`` leaves arrays, which prediction reads as they are, and
+``estimators_`` makes the estimators of them at its first use. From then on these are the forest: users replace,
+append and change them.
+"""
+
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble._forest import BaseForest
+from sklearn.tree._tree import Tree
+
+from fastml.tree._compact import Compact, expand, shrink
+from fastml.tree._fitted_tree import make_tree
+
+_building = threading.Lock()
+
+
+class GrownTree(NamedTuple):
+    """A tree as the kernel returns it, with what its estimator is made of.
+
+    Parameters
+    ----------
+    nodes : ndarray of shape (n_nodes, 64), uint8
+        scikit-learn's nodes, in bytes.
+    values : ndarray of shape (n_nodes, n_outputs, max_n_classes)
+        What they predict.
+    max_depth : int
+        The depth of the deepest leaf.
+    seed : int
+        The ``random_state`` of the estimator.
+    """
+
+    nodes: np.ndarray
+    values: np.ndarray
+    max_depth: int
+    seed: int
+
+
+class Batch(NamedTuple):
+    """Trees grown by one ``fit``; further ones come from fits with ``warm_start``.
+
+    Parameters
+    ----------
+    trees : list of GrownTree
+        The trees.
+    parameters : dict
+        The parameters that their estimators have, but for ``random_state``.
+    max_features : int
+        Their ``max_features_``.
+    n_classes : ndarray of shape (n_outputs,), intp
+        The classes of each output; 1 each for regression.
+    """
+
+    trees: list[GrownTree]
+    parameters: dict[str, Any]
+    max_features: int
+    n_classes: np.ndarray
+
+
+class GrownForest:
+    """The trees of a forest whose estimators nobody has asked for. Immutable.
+
+    Parameters
+    ----------
+    n_features : int
+        The features of X.
+    batches : tuple of Batch
+        In the order of their trees.
+    """
+
+    def __init__(self, n_features: int, batches: tuple[Batch, ...]) -> None:
+        self.n_features = n_features
+        self.batches = batches
+        # One list for good: prediction tells by its identity whether the trees are those it has seen.
+        self.pairs = [(tree.nodes, tree.values) for batch in batches for tree in batch.trees]
+
+    def and_then(self, batch: Batch) -> "GrownForest":
+        """Return the forest with further trees."""
+        return GrownForest(self.n_features, (*self.batches, batch))
+
+    def trees(self) -> list[Tree]:
+        """Return new scikit-learn Trees."""
+        return [
+            make_tree(self.n_features, batch.n_classes, tree.nodes, tree.values, tree.max_depth)
+            for batch in self.batches
+            for tree in batch.trees
+        ]
+
+    def estimators(self, cls: type) -> list[Any]:
+        """Return new fitted estimators of a class."""
+        estimators = []
+        trees = iter(self.trees())
+        for batch in self.batches:
+            shared = {"n_features_in_": self.n_features, "n_outputs_": len(batch.n_classes)}
+            if issubclass(cls, ClassifierMixin):
+                # Trees in a forest see the numbers of the classes, as the floats that the kernels take.
+                classes = [np.arange(count, dtype=np.float64) for count in batch.n_classes]
+                single = len(classes) == 1
+                shared["classes_"] = classes[0] if single else classes
+                shared["n_classes_"] = batch.n_classes[0] if single else batch.n_classes
+            shared["max_features_"] = batch.max_features
+            model = cls(**batch.parameters)
+            for grown in batch.trees:
+                estimator = object.__new__(cls)
+                vars(estimator).update(vars(model), random_state=grown.seed, **shared, tree_=next(trees))
+                estimators.append(estimator)
+        return estimators
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = [
+            (
+                shrink([(tree.nodes, tree.values) for tree in batch.trees]),
+                [tree.max_depth for tree in batch.trees],
+                [tree.seed for tree in batch.trees],
+                *batch[1:],
+            )
+            for batch in self.batches
+        ]
+        return _rebuild, (self.n_features, parts)
+
+
+def _rebuild(
+    n_features: int, parts: list[tuple[Compact, list[int], list[int], dict[str, Any], int, np.ndarray]]
+) -> GrownForest:
+    batches = []
+    for compact, depths, seeds, *rest in parts:
+        trees = [GrownTree(*pair, depth, seed) for pair, depth, seed in zip(expand(compact), depths, seeds)]
+        batches.append(Batch(trees, *rest))
+    return GrownForest(n_features, tuple(batches))
+
+
+class LazyTrees(BaseForest):
+    """``estimators_`` as an attribute that is made when it is first read."""
+
+    _tree_class: type
+    _grown: GrownForest | None
+    _estimators: list[Any]
+
+    @property
+    def estimators_(self):
+        """list of trees: The fitted trees, made when first asked for."""
+        state = vars(self)
+        if "_estimators" not in state:
+            with _building:
+                if "_estimators" not in state:
+                    grown = state.get("_grown")
+                    if grown is None:
+                        raise AttributeError(f"{type(self).__name__!r} object has no attribute 'estimators_'")
+                    state["_estimators"] = grown.estimators(self._tree_class)
+                    state["_grown"] = None
+        return state["_estimators"]
+
+    @estimators_.setter
+    def estimators_(self, estimators):
+        self._estimators = estimators
+        self._grown = None
+
+    @estimators_.deleter
+    def estimators_(self):
+        if self._grown_trees() is None:
+            del self._estimators
+        self._grown = None
+
+    def _grown_trees(self) -> list[tuple[np.ndarray, np.ndarray]] | None:
+        """Return nodes and values of each tree, or None once there are estimators."""
+        grown = vars(self).get("_grown")
+        return None if grown is None else grown.pairs
+
+    def _seeded_trees(self) -> list[tuple[Any, Any]]:
+        """Return the ``random_state`` of each tree with its nodes and values, or with its Tree."""
+        grown = vars(self).get("_grown")
+        if grown is None:
+            return [(estimator.random_state, estimator.tree_) for estimator in self.estimators_]
+        return [(tree.seed, (tree.nodes, tree.values)) for batch in grown.batches for tree in batch.trees]
+
+    def _n_trees(self) -> int:
+        """Return how many trees there are; none before the first fit."""
+        pairs = self._grown_trees()
+        return len(vars(self).get("_estimators", ())) if pairs is None else len(pairs)
+
+    def __fastml_to_sklearn__(self) -> dict[str, Any]:
+        state = vars(self).copy()
+        grown = state.pop("_grown", None)
+        estimators = state.pop("_estimators", None)
+        if grown is not None:
+            estimators = grown.estimators(self._tree_class)
+        if estimators is not None:
+            state["estimators_"] = estimators
+        return state

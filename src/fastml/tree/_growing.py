@@ -1,0 +1,186 @@
+"""Growing one decision tree: scikit-learn's checks, then the kernel in place of its builder."""
+
+import threading
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.tree._classes import BaseDecisionTree
+from sklearn.tree._criterion import Criterion
+from sklearn.tree._splitter import Splitter
+from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from fastml import _core
+from fastml._support import threads
+from fastml._support.dispatch import Condition, accelerated
+from fastml.tree import _shared_features
+from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
+from fastml.tree._parameters import encoding, number_of_features, signed_constraints, tree_options
+from fastml.tree._targets import are_plain, check_poisson_targets, encode_classes
+
+SEEDS = 2**31 - 1
+"""The splitter's seed is drawn from below this number."""
+
+DENSE = Condition("dense X", lambda self, X, *args, **kwargs: not issparse(X))
+BY_NAME = Condition(
+    "criterion and splitter given by name",
+    lambda self, *args, **kwargs: (
+        not (isinstance(self.criterion, Criterion) or isinstance(getattr(self, "splitter", None), Splitter))
+    ),
+)
+
+
+class Growing(BaseDecisionTree):
+    """The fit of all four trees."""
+
+    @accelerated(DENSE, BY_NAME)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, check_input=True):
+        return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
+
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        check_input=True,
+        missing_values_in_feature_mask=None,
+        *,
+        features=None,
+    ):
+        """Fit as scikit-learn's method of this name does; ``features`` is X encoded, where the caller has it."""
+        if issparse(X) or isinstance(self.criterion, Criterion) or isinstance(self.splitter, Splitter):
+            return super()._fit(X, y, sample_weight, check_input, missing_values_in_feature_mask)
+        random_state = seeded(self.random_state)
+        given = X
+        if features is None:
+            features = _shared_features.find(given, self.splitter)
+        if check_input:
+            X, y = self._checked(X, y, features)
+
+        n_samples, self.n_features_in_ = X.shape
+        y = np.atleast_1d(y)
+        is_classification = isinstance(self, ClassifierMixin)
+        if is_classification and not are_plain(y):
+            check_classification_targets(y)
+        if y.ndim == 1:
+            y = y.reshape(-1, 1)
+        self.n_outputs_ = y.shape[1]
+        class_weights = None
+        n_classes = None
+        if is_classification:
+            labels = y
+            self.classes_, y = encode_classes(labels)
+            if self.class_weight is not None:
+                class_weights = compute_sample_weight(self.class_weight, labels)
+            n_classes = np.array([len(classes) for classes in self.classes_], dtype=np.intp)
+            self.n_classes_ = n_classes
+        y = np.ascontiguousarray(y, dtype=np.float64)
+        self.max_features_ = number_of_features(self.max_features, self.n_features_in_)
+        if len(y) != n_samples:
+            raise ValueError(f"Number of labels={len(y)} does not match number of samples={n_samples}")
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if class_weights is not None:
+            sample_weight = class_weights if sample_weight is None else sample_weight * class_weights
+        options = tree_options(
+            self,
+            n_samples,
+            self.max_features_,
+            total_weight=n_samples if sample_weight is None else np.sum(sample_weight),
+            monotonic_cst=signed_constraints(self, X.shape[1], n_classes, self.n_outputs_),
+        )
+
+        if features is None:
+            kind = encoding(self.splitter, self.max_features_, self.n_features_in_)
+            features = _shared_features.encode(X, kind)
+            _shared_features.keep(given, self.splitter, features)
+        grown = _core.grow_tree(
+            features,
+            _core.TreeTargets(y, n_classes),
+            options,
+            None if sample_weight is None else np.ascontiguousarray(sample_weight),
+            random_state.randint(0, SEEDS),
+            threads.n_threads(work=4.0 * n_samples * self.max_features_),
+        )
+        if n_classes is None:
+            n_classes = np.ones(self.n_outputs_, dtype=np.intp)
+        elif self.n_outputs_ == 1:
+            self.n_classes_ = self.n_classes_[0]
+            self.classes_ = self.classes_[0]
+        self.tree_ = make_tree(self.n_features_in_, n_classes, *grown)
+        if self.ccp_alpha != 0.0:
+            self._prune_tree()
+        return self
+
+    def _checked(self, X: Any, y: Any, features: _core.TreeFeatures | None) -> tuple[Any, Any]:
+        """Return X and y as arrays, or raise what scikit-learn raises."""
+        if features is not None:
+            # These very samples have passed before; the names of their features are still to be noted.
+            X, y = validate_data(self, X, y, validate_separately=(_UNCHECKED, _CHECK_Y))
+        else:
+            if _is_plain(X) and are_plain(y):
+                # Nothing that validate_data could object to, which takes longer than to grow a small tree.
+                X = X.astype(np.float32, copy=False)
+                vars(self).pop("feature_names_in_", None)
+            else:
+                X, y = validate_data(self, X, y, validate_separately=(_CHECK_X, _CHECK_Y))
+            if not may_be_finite(X):
+                self._compute_missing_values_in_feature_mask(X)
+        if self.criterion == "poisson":
+            check_poisson_targets(
+                y,
+                "Some value(s) of y are negative which is not allowed for Poisson regression.",
+                "Sum of y is not positive which is necessary for Poisson regression.",
+            )
+        return X, y
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "tree_" in state:
+            state["tree_"] = for_pickle(state["tree_"])
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "tree_" in vars(self):
+            self.tree_ = from_pickle(self.tree_)
+
+
+_CHECK_X = {"dtype": np.float32, "accept_sparse": "csc", "ensure_all_finite": False}
+_CHECK_Y = {"ensure_2d": False, "dtype": None}
+_UNCHECKED = {"dtype": None, "ensure_all_finite": False}
+
+
+def _is_plain(X: Any) -> bool:
+    return type(X) is np.ndarray and X.ndim == 2 and X.size > 0 and X.dtype in (np.float32, np.float64)
+
+
+def may_be_finite(X: np.ndarray) -> bool:
+    """Tell whether all values are finite, from their sum: quickly, and with a false alarm where it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.sum(X)))
+
+
+class _Generator(threading.local):
+    def __init__(self) -> None:
+        self.random_state = np.random.RandomState(0)
+
+
+_generator = _Generator()
+
+
+def seeded(seed: Any) -> np.random.RandomState:
+    """Return what ``check_random_state`` returns, for use before the next call.
+
+    Where a generator is made for a seed, the same one is seeded anew each time: to make one takes ten times as long.
+    """
+    if isinstance(seed, Integral):
+        random_state = _generator.random_state
+        random_state.seed(seed)
+        return random_state
+    return check_random_state(seed)

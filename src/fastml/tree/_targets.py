@@ -1,0 +1,57 @@
+"""Targets as the kernel takes them: numbers, or the numbers of classes."""
+
+from typing import Any
+
+import numpy as np
+
+_WIDEST_TABLE = 4
+"""Integers are numbered by a table while their range is no wider than this many times the samples."""
+
+
+def are_plain(y: Any) -> bool:
+    """Tell whether targets are an array of integers, to which no check of scikit-learn's has an objection."""
+    return type(y) is np.ndarray and y.ndim == 1 and y.size > 0 and y.dtype.kind in "iub"
+
+
+def encode_classes(y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Number the classes of each output.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_outputs)
+        Class labels.
+
+    Returns
+    -------
+    classes : list of ndarray
+        The sorted labels of each output.
+    codes : ndarray of shape (n_samples, n_outputs), int
+        The place of each label among those of its output.
+    """
+    codes = np.zeros(y.shape, dtype=int)
+    classes = []
+    for k in range(y.shape[1]):
+        labels, codes[:, k] = _unique_inverse(y[:, k])
+        classes.append(labels)
+    return classes, codes
+
+
+def _unique_inverse(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what ``np.unique`` returns; of integers in linear time."""
+    if labels.dtype.kind in "iu" and labels.size:
+        least, largest = int(labels.min()), int(labels.max())
+        if largest - least < _WIDEST_TABLE * labels.size and least > -(2**62) and largest < 2**62:
+            offsets = np.subtract(labels, least, dtype=np.int64, casting="unsafe")
+            places = np.flatnonzero(np.bincount(offsets))
+            table = np.zeros(largest - least + 1, dtype=np.intp)
+            table[places] = np.arange(len(places))
+            return (places + least).astype(labels.dtype), table[offsets]
+    return np.unique(labels, return_inverse=True)
+
+
+def check_poisson_targets(y: np.ndarray, negative: str, not_positive: str) -> None:
+    """Raise, with one of the two messages, where Poisson deviance is not defined."""
+    if np.any(y < 0):
+        raise ValueError(negative)
+    if np.sum(y) <= 0:
+        raise ValueError(not_positive)
