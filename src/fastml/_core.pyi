@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels']
+__all__: list[str] = ['ForestView', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -109,6 +109,80 @@ class SeedingF64:
         ...
     def row(self, index: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class TreeFeatures:
+    """
+    X prepared once for all the trees grown on it; immutable, safe to share between threads.
+    """
+    def __init__(self, X: numpy.typing.NDArray[numpy.float32], kind: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        X: float32 of any strides, NaN allowed; must not change while this is used. kind: 'values' for random splits; 'ranks' for best splits;
+        'sorted' likewise, with the order of the samples: quicker where splits look at most features.
+        """
+    @property
+    def n_features(self) -> int:
+        ...
+    @property
+    def n_samples(self) -> int:
+        ...
+    @property
+    def nbytes(self) -> int:
+        ...
+class TreeTargets:
+    """
+    Targets, checked once for all the trees grown on them.
+    """
+    def __init__(self, y: numpy.typing.NDArray[numpy.float64], n_classes: numpy.typing.NDArray[numpy.int64] | None) -> None:
+        """
+        y: samples x outputs; class codes where n_classes (of each output) is given. Kept, not copied.
+        """
+class TreeOptions:
+    """
+    How a tree is grown: scikit-learn's parameters, as numbers.
+    """
+    def __init__(self, *, criterion: str, random_splits: bool, max_depth: typing.SupportsInt | typing.SupportsIndex, min_samples_split: typing.SupportsInt | typing.SupportsIndex, min_samples_leaf: typing.SupportsInt | typing.SupportsIndex, min_weight_leaf: typing.SupportsFloat | typing.SupportsIndex, max_features: typing.SupportsInt | typing.SupportsIndex, max_leaf_nodes: typing.SupportsInt | typing.SupportsIndex, min_impurity_decrease: typing.SupportsFloat | typing.SupportsIndex, monotonic_cst: numpy.typing.NDArray[numpy.int8] | None) -> None:
+        """
+        max_leaf_nodes < 0: no limit.
+        """
+class ForestView:
+    """
+    Trees in scikit-learn's layout, read where they are: changes in place are seen.
+    """
+    def __init__(self, trees: list, n_features: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @typing.overload
+    def add_values(self, x: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float64], scale: typing.SupportsFloat | typing.SupportsIndex = 1.0, columns: numpy.typing.NDArray[numpy.int64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        Add scale times the values of the leaves to the rows of `out`, tree by tree, from each tree's column on.
+        """
+    @typing.overload
+    def add_values(self, x: tuple, out: numpy.typing.NDArray[numpy.float64], scale: typing.SupportsFloat | typing.SupportsIndex = 1.0, columns: numpy.typing.NDArray[numpy.int64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        Add scale times the values of the leaves to the rows of `out`, tree by tree, from each tree's column on.
+        """
+    @typing.overload
+    def apply(self, x: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Index of the leaf, trees x samples.
+        """
+    @typing.overload
+    def apply(self, x: tuple, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Index of the leaf, trees x samples.
+        """
+    @property
+    def n_features(self) -> int:
+        ...
+    @property
+    def n_steps(self) -> float:
+        """
+        About how many steps the walks of a sample take together.
+        """
+    @property
+    def n_trees(self) -> int:
+        ...
+    @property
+    def n_values(self) -> int:
+        ...
 @typing.overload
 def all_finite(array: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> bool:
     """
@@ -147,6 +221,11 @@ def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typi
     """
     alpha * a @ b + beta * out for float32 or float64 arrays of any strides, written to `out` (which must not
     overlap a or b) or to a new array.
+    """
+def grow_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x
+    outputs x classes) and its depth.
     """
 @typing.overload
 def kmeans_distances(x: numpy.typing.NDArray[numpy.float32], centers: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
@@ -229,4 +308,8 @@ def simd_level() -> str:
 def simd_levels() -> list[str]:
     """
     SIMD levels this build has and this machine runs, lowest first.
+    """
+def to_float32(x: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> typing.Any:
+    """
+    The array in float32; None where that has infinities or NaN.
     """

@@ -22,6 +22,8 @@ void bind_runtime(py::module_& module);
 void bind_stats(py::module_& module);
 void bind_gemm(py::module_& module);
 void bind_kmeans(py::module_& module);
+void bind_tree(py::module_& module);
+void bind_forest(py::module_& module);
 
 // Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.
 bool interrupted();
