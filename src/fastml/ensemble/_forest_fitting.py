@@ -20,7 +20,7 @@ from fastml.ensemble._lazy_trees import Batch, GrownForest, GrownTree, LazyTrees
 from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads, joblib_is_in_charge
 from fastml.tree._growing import DENSE, may_be_finite, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
-from fastml.tree._targets import are_plain, check_poisson_targets, encode_classes
+from fastml.tree._targets import check_and_encode, check_poisson_targets
 
 _SEEDS = np.iinfo(np.int32).max
 _WORK_PER_VALUE = 0.5
@@ -117,9 +117,9 @@ class ForestFitting(LazyTrees):
         return self
 
     def _validate_y_class_weight(self, y, sample_weight):
-        if isinstance(self, ClassifierMixin) and self.class_weight is None and are_plain(y[:, 0]) and y.shape[1] == 1:
+        if isinstance(self, ClassifierMixin) and self.class_weight is None:
             # As scikit-learn's does, which takes longer than a small forest.
-            self.classes_, codes = encode_classes(y)
+            self.classes_, codes = check_and_encode(y)
             self.n_classes_ = [len(labels) for labels in self.classes_]
             return codes, None
         return super()._validate_y_class_weight(y, sample_weight)

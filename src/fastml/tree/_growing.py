@@ -11,7 +11,6 @@ from sklearn.tree._classes import BaseDecisionTree
 from sklearn.tree._criterion import Criterion
 from sklearn.tree._splitter import Splitter
 from sklearn.utils import check_random_state, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastml import _core
@@ -20,7 +19,7 @@ from fastml._support.dispatch import Condition, accelerated
 from fastml.tree import _shared_features
 from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
 from fastml.tree._parameters import encoding, number_of_features, signed_constraints, tree_options
-from fastml.tree._targets import are_plain, check_poisson_targets, encode_classes
+from fastml.tree._targets import are_plain, check_and_encode, check_poisson_targets
 
 SEEDS = 2**31 - 1
 """The splitter's seed is drawn from below this number."""
@@ -64,17 +63,14 @@ class Growing(BaseDecisionTree):
 
         n_samples, self.n_features_in_ = X.shape
         y = np.atleast_1d(y)
-        is_classification = isinstance(self, ClassifierMixin)
-        if is_classification and not are_plain(y):
-            check_classification_targets(y)
         if y.ndim == 1:
             y = y.reshape(-1, 1)
         self.n_outputs_ = y.shape[1]
         class_weights = None
         n_classes = None
-        if is_classification:
+        if isinstance(self, ClassifierMixin):
             labels = y
-            self.classes_, y = encode_classes(labels)
+            self.classes_, y = check_and_encode(labels)
             if self.class_weight is not None:
                 class_weights = compute_sample_weight(self.class_weight, labels)
             n_classes = np.array([len(classes) for classes in self.classes_], dtype=np.intp)
@@ -140,7 +136,7 @@ class Growing(BaseDecisionTree):
         return X, y
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state = dict(super().__getstate__())  # a copy: it may be the estimator's own
         if "tree_" in state:
             state["tree_"] = for_pickle(state["tree_"])
         return state

@@ -43,6 +43,7 @@ def encode(X: np.ndarray, kind: str) -> _core.TreeFeatures:
     features : TreeFeatures
         Immutable, to be shared between threads.
     """
+    X = np.require(X, requirements="A")  # kernels read whole elements
     return _core.TreeFeatures(X, kind, threads.n_threads(work=_WORK_PER_VALUE * X.size))
 
 

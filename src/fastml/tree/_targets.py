@@ -3,6 +3,10 @@
 from typing import Any
 
 import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+
+_MANY_CLASSES = 0.5
+"""Classes per sample beyond which scikit-learn's check warns."""
 
 _WIDEST_TABLE = 4
 """Integers are numbered by a table while their range is no wider than this many times the samples."""
@@ -11,6 +15,34 @@ _WIDEST_TABLE = 4
 def are_plain(y: Any) -> bool:
     """Tell whether targets are an array of integers, to which no check of scikit-learn's has an objection."""
     return type(y) is np.ndarray and y.ndim == 1 and y.size > 0 and y.dtype.kind in "iub"
+
+
+def check_and_encode(y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Number the classes of each output, once it is sure that they are classes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_outputs)
+        Class labels.
+
+    Returns
+    -------
+    classes, codes
+        As :func:`encode_classes` returns them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        scikit-learn's, where the targets are not classes.
+    """
+    if y.shape[1:] == (1,) and are_plain(y[:, 0]):
+        classes, codes = encode_classes(y)
+        # Integers are classes. The one thing to be said of them is that they are many.
+        if len(classes[0]) > round(_MANY_CLASSES * len(y)):
+            check_classification_targets(y)
+        return classes, codes
+    check_classification_targets(y)
+    return encode_classes(y)
 
 
 def encode_classes(y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
