@@ -90,7 +90,7 @@ class AbsoluteError : public Criterion {
     medians_.resize(targets.outputs);
   }
 
-  void start_node(const std::uint32_t* samples, std::int64_t count) override {
+  void start_node(const std::uint32_t* samples, std::int64_t, std::int64_t count) override {
     weight_ = 0;
     for (std::int64_t i = 0; i < count; ++i) weight_ += weight_of(samples[i]);
     sorted_.resize(count * targets_.outputs);
@@ -130,8 +130,7 @@ class AbsoluteError : public Criterion {
     const std::int64_t count = f.count();
     Prefixes prefixes(sides.scratch, count);
     for (int missing_left = 0; missing_left <= (f.missing_count > 0); ++missing_left) {
-      const Order order = missing_left ? Order{f.missing, f.missing_count, f.present}
-                                       : Order{f.present, f.present_count, f.missing};
+      const Order order(f, missing_left);
       const std::int64_t offset = missing_left ? f.missing_count : 0;
       evaluate(order, count, prefixes);
       double weight_left = 0;

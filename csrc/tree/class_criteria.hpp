@@ -39,7 +39,7 @@ class ClassCriterion : public Criterion {
     totals_.resize(targets.outputs * stride_);
   }
 
-  void start_node(const std::uint32_t* samples, std::int64_t count) override {
+  void start_node(const std::uint32_t* samples, std::int64_t, std::int64_t count) override {
     std::fill(totals_.begin(), totals_.end(), 0.0);
     weight_ = 0;
     for (std::int64_t i = 0; i < count; ++i) {

@@ -58,6 +58,21 @@ void Criterion::divide(const std::uint32_t* samples, std::int64_t count_left, st
   complete(sides);
 }
 
+std::int64_t Criterion::divide_at(const std::uint32_t* samples, const float* values, std::int64_t count,
+                                  float threshold, bool missing_left, Sides& sides) const {
+  std::vector<std::uint32_t>& ordered = sides.ordered;
+  ordered.resize(count);
+  std::int64_t left = 0, right = count;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const bool goes = missing_left ? !(values[i] > threshold) : values[i] <= threshold;
+    ordered[goes ? left : right - 1] = samples[i];
+    left += goes;
+    right -= !goes;
+  }
+  divide(ordered.data(), left, count, sides);
+  return left;
+}
+
 double Criterion::proxy(const Sides& sides) const {
   double left, right;
   impurities(nullptr, 0, 0, sides, left, right);
@@ -84,8 +99,7 @@ bool Criterion::monotonic(const Sides& sides, std::int64_t feature, const Limits
 void Criterion::search(const SortedFeature& f, const Limits& limits, Sides& sides, Best& best) const {
   const std::int64_t count = f.count();
   for (int missing_left = 0; missing_left <= (f.missing_count > 0); ++missing_left) {
-    const Order order = missing_left ? Order{f.missing, f.missing_count, f.present}
-                                     : Order{f.present, f.present_count, f.missing};
+    const Order order(f, missing_left);
     const std::int64_t offset = missing_left ? f.missing_count : 0;
     clear_left(sides);
     std::int64_t position = 0;
@@ -107,7 +121,6 @@ void Criterion::search(const SortedFeature& f, const Limits& limits, Sides& side
 void record(const SortedFeature& f, std::int64_t count, bool missing_left, double proxy, Best& best) {
   best.proxy = proxy;
   best.feature = f.index;
-  best.count_left = count + (missing_left ? f.missing_count : 0);
   best.last_left = code_of(f.present[count - 1]);
   if (count == f.present_count) {
     best.threshold = std::numeric_limits<double>::infinity();
@@ -115,7 +128,8 @@ void record(const SortedFeature& f, std::int64_t count, bool missing_left, doubl
     const float* values = f.feature->values;
     best.threshold = values[best.last_left] / 2.0 + values[code_of(f.present[count])] / 2.0;
   }
-  best.missing_left = f.missing_count > 0 ? missing_left : best.count_left > f.count() - best.count_left;
+  best.saw_missing = f.missing_count > 0;
+  best.missing_left = missing_left;
 }
 
 namespace {
@@ -123,6 +137,15 @@ namespace {
 bool all_positive(const double* weights, const std::vector<std::uint32_t>& samples) {
   if (weights == nullptr) return true;
   return std::all_of(samples.begin(), samples.end(), [&](std::uint32_t sample) { return weights[sample] > 0; });
+}
+
+template <class Impurity>
+std::unique_ptr<Criterion> class_counts(const Targets& targets, const double* weights,
+                                        const std::vector<std::uint32_t>& samples, double total_weight) {
+  if (targets.classes[0] == 2) {
+    return std::make_unique<ClassCounts<Impurity, TwoClassSums>>(targets, weights, samples, total_weight);
+  }
+  return std::make_unique<ClassCounts<Impurity, ManyClassSums>>(targets, weights, samples, total_weight);
 }
 
 }  // namespace
@@ -143,12 +166,12 @@ std::unique_ptr<Criterion> make_criterion(CriterionKind kind, const Targets& tar
   switch (kind) {
     case CriterionKind::gini:
       if (countable(targets, weights, samples, total_weight)) {
-        return std::make_unique<ClassCounts<Gini>>(targets, weights, samples, total_weight);
+        return class_counts<Gini>(targets, weights, samples, total_weight);
       }
       return std::make_unique<ClassCriterion<Gini>>(targets, weights);
     case CriterionKind::entropy:
       if (countable(targets, weights, samples, total_weight)) {
-        return std::make_unique<ClassCounts<Entropy>>(targets, weights, samples, total_weight);
+        return class_counts<Entropy>(targets, weights, samples, total_weight);
       }
       return std::make_unique<ClassCriterion<Entropy>>(targets, weights);
     case CriterionKind::squared_error:

@@ -20,6 +20,7 @@ namespace fastml::tree {
 // Samples of a node in the order of one feature. Missing ones have no place in it: they go left or right together.
 struct SortedFeature {
   std::int64_t index;
+  const std::uint32_t* samples;  // of the node, where keys hold places among them; nullptr where they hold samples
   const RankedFeature* feature;
   const Key* present;
   std::int64_t present_count;
@@ -27,12 +28,31 @@ struct SortedFeature {
   std::int64_t missing_count;
 
   std::int64_t count() const { return present_count + missing_count; }
+  std::uint32_t sample(Key key) const { return samples == nullptr ? sample_of(key) : samples[sample_of(key)]; }
   // Whether a threshold fits between present[i - 1] and present[i].
   bool parts(std::int64_t i) const {
     const std::uint32_t lower = code_of(present[i - 1]), upper = code_of(present[i]);
     return lower != upper && (feature->separated || !same_value(feature->values[lower], feature->values[upper]));
   }
 };
+
+// A feature as the samples of a node have it, in their order. None is missing.
+struct GatheredFeature {
+  std::int64_t index;
+  const RankedFeature* feature;
+  const std::uint32_t* codes;
+  std::int64_t count;
+  std::uint32_t low, high;  // the codes lie in [low, high]
+};
+
+// A feature of a node as it lies in memory. None is missing.
+struct UngatheredFeature {
+  std::int64_t index;
+  const Features* features;
+  const std::uint32_t* samples;
+  std::int64_t count;
+};
+enum class Outcome { searched, constant, not_served };
 
 struct Limits {
   std::int64_t min_samples_leaf;
@@ -47,9 +67,9 @@ struct Best {
   double proxy = -std::numeric_limits<double>::infinity();
   std::int64_t feature = -1;
   double threshold = 0;
-  std::int64_t count_left = 0;
   std::uint32_t last_left = 0;  // samples with codes up to this go left
-  bool missing_left = false;    // where training saw missing values, where they go; else where most samples go
+  bool saw_missing = false;     // of the samples of the node; else missing values go where most samples go
+  bool missing_left = false;
 
   bool found() const { return feature >= 0; }
 };
@@ -60,6 +80,11 @@ struct Sides {
   double weight_left = 0, weight_right = 0;
   std::vector<double> scratch;
   std::vector<std::int64_t> counts;
+  std::vector<std::uint64_t> buckets;
+  std::vector<std::uint32_t> bucket_counts, ordered;
+  std::vector<double> left_weights, left_weights_1, edges, bounds;
+  std::vector<std::uint8_t> open;
+  std::vector<Key> keys;
 };
 
 class Criterion {
@@ -70,9 +95,11 @@ class Criterion {
   Criterion(const Criterion&) = delete;
   Criterion& operator=(const Criterion&) = delete;
 
-  // Makes a node with these samples the current one.
-  virtual void start_node(const std::uint32_t* samples, std::int64_t count) = 0;
+  // Makes a node with these samples the current one: the tree's samples from `begin` on, as they stand.
+  virtual void start_node(const std::uint32_t* samples, std::int64_t begin, std::int64_t count) = 0;
   double weight() const { return weight_; }
+  // What the criterion keeps of each of the tree's samples, to be moved along with them when a node is parted; may be null.
+  std::uint64_t* items() { return items_.empty() ? nullptr : items_.data(); }
   virtual double impurity() const = 0;
   virtual void value(double* out) const = 0;
   // The value within bounds, for nodes below monotonic splits.
@@ -81,6 +108,15 @@ class Criterion {
   virtual Sides sides() const = 0;
   // Replaces `best` by the feature's best split if that is better.
   virtual void search(const SortedFeature& feature, const Limits& limits, Sides& sides, Best& best) const;
+  // The same for features with few values. Serves those, and finds the constant ones among them.
+  virtual Outcome search_values(const UngatheredFeature&, const Limits&, Sides&, Best&) const {
+    return Outcome::not_served;
+  }
+  // The same without sorted samples. Returns false, with `best` as it was, where it is not worth it: then sort.
+  virtual bool search_unsorted(const GatheredFeature&, const Limits&, Sides&, Best&) const { return false; }
+  // Sums over the sides when samples whose value is at most `threshold` go left. Returns how many do.
+  virtual std::int64_t divide_at(const std::uint32_t* samples, const float* values, std::int64_t count, float threshold,
+                                 bool missing_left, Sides& sides) const;
   // Sums over the sides of the node's samples, the first `count_left` of which go left.
   virtual void divide(const std::uint32_t* samples, std::int64_t count_left, std::int64_t count, Sides& sides) const;
   virtual double proxy(const Sides& sides) const;
@@ -104,8 +140,16 @@ class Criterion {
     const Key* first;
     std::int64_t first_count;
     const Key* second;
+    const std::uint32_t* samples;
+
+    Order(const SortedFeature& f, bool missing_left)
+        : first(missing_left ? f.missing : f.present),
+          first_count(missing_left ? f.missing_count : f.present_count),
+          second(missing_left ? f.present : f.missing),
+          samples(f.samples) {}
     std::uint32_t operator[](std::int64_t i) const {
-      return sample_of(i < first_count ? first[i] : second[i - first_count]);
+      const std::uint32_t at = sample_of(i < first_count ? first[i] : second[i - first_count]);
+      return samples == nullptr ? at : samples[at];
     }
   };
   void move(const Order& order, std::int64_t begin, std::int64_t end, std::int64_t count, Sides& sides) const;
@@ -119,6 +163,7 @@ class Criterion {
   const double* weights_;
   double weight_ = 0;
   std::vector<double> totals_;
+  std::vector<std::uint64_t> items_;
 };
 
 // Writes down a split of `feature` between present[count - 1] and present[count]; where count is all that are present,

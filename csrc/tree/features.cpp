@@ -44,56 +44,94 @@ Features::Features(const Samples& x, Encoding encoding, int threads)
   if (samples_ >= std::numeric_limits<std::uint32_t>::max()) {
     throw std::length_error("trees take fewer than 2^32 - 1 samples, got " + std::to_string(samples_));
   }
-  constexpr std::int64_t kGroup = 16;  // features of a cache line of row-major samples
-  const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
-  if (encoding_ == Encoding::values) {
-    columns_.resize(samples_ * count_);
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-    for (std::int64_t g = 0; g < groups; ++g) {
-      const std::int64_t begin = g * kGroup;
-      copy_columns(x, begin, std::min(begin + kGroup, count_), columns_.data() + begin * samples_);
+  encoding_ == Encoding::values ? keep_values(x) : keep_ranks(x, threads);
+}
+
+void Features::keep_values(const Samples& x) {
+  values_ = x.data;
+  stride_ = x.row_stride;
+  if (x.col_stride != 1) {
+    copy_.resize(samples_ * count_);
+    for (std::int64_t i = 0; i < samples_; ++i) {
+      for (std::int64_t f = 0; f < count_; ++f) copy_[i * count_ + f] = x.data[i * x.row_stride + f * x.col_stride];
     }
-    return;
+    values_ = copy_.data();
+    stride_ = count_;
   }
+  has_missing_.resize(count_);
+  for (std::int64_t i = 0; i < samples_; ++i) {
+    for (std::int64_t f = 0; f < count_; ++f) has_missing_[f] |= std::isnan(values_[i * stride_ + f]);
+  }
+}
+
+void Features::keep_ranks(const Samples& x, int threads) {
+  constexpr std::int64_t kGroup = 16;  // features of a cache line of samples
+  const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
   storage_.resize(count_);
   ranked_.resize(count_);
+  has_missing_.resize(count_);
+  narrow_.resize(samples_ * count_);
+  std::vector<std::uint8_t> is_wide(count_);
   std::atomic<bool> out_of_memory{false};
+  // Twice in the rare case of a feature with more values than narrow codes: only then is it known.
+  for (bool again = true; again;) {
 #pragma omp parallel num_threads(threads)
-  {
-    std::vector<float> block;
-    std::vector<std::uint64_t> keys, scratch;
-    // An exception must not leave the parallel region.
-    try {
-      block.resize(samples_ * std::min(count_, kGroup));
-      keys.resize(samples_);
-      scratch.resize(samples_);
-    } catch (const std::bad_alloc&) {
-      out_of_memory = true;
-    }
-#pragma omp for schedule(dynamic)
-    for (std::int64_t g = 0; g < groups; ++g) {
-      if (out_of_memory) continue;
-      const std::int64_t begin = g * kGroup, end = std::min(begin + kGroup, count_);
-      copy_columns(x, begin, end, block.data());
+    {
+      std::vector<float> block;
+      std::vector<std::uint32_t> codes;
+      std::vector<std::uint64_t> keys, scratch;
+      // An exception must not leave the parallel region.
       try {
-        for (std::int64_t f = begin; f < end; ++f) {
-          rank(block.data() + (f - begin) * samples_, f, keys.data(), scratch.data());
-        }
+        block.resize(samples_ * std::min(count_, kGroup));
+        codes.resize(block.size());
+        keys.resize(samples_);
+        scratch.resize(samples_);
       } catch (const std::bad_alloc&) {
         out_of_memory = true;
       }
+#pragma omp for schedule(dynamic)
+      for (std::int64_t g = 0; g < groups; ++g) {
+        if (out_of_memory) continue;
+        const std::int64_t begin = g * kGroup, end = std::min(begin + kGroup, count_);
+        copy_columns(x, begin, end, block.data());
+        try {
+          for (std::int64_t f = begin; f < end; ++f) {
+            const std::int64_t at = (f - begin) * samples_;
+            rank(block.data() + at, f, keys.data(), scratch.data(), codes.data() + at);
+            is_wide[f] = ranked_[f].distinct > 0xffff;  // NaN takes a code too
+          }
+        } catch (const std::bad_alloc&) {
+          out_of_memory = true;
+          continue;
+        }
+        for (std::int64_t i = 0; i < samples_; ++i) {
+          for (std::int64_t f = begin; f < end; ++f) {
+            const std::uint32_t code = codes[(f - begin) * samples_ + i];
+            if (wide_.empty()) {
+              narrow_[i * count_ + f] = std::uint16_t(code);
+            } else {
+              wide_[i * count_ + f] = code;
+            }
+          }
+        }
+      }
+    }
+    if (out_of_memory) throw std::bad_alloc();
+    again = wide_.empty() && std::any_of(is_wide.begin(), is_wide.end(), [](std::uint8_t wide) { return wide; });
+    if (again) {
+      std::vector<std::uint16_t>().swap(narrow_);
+      wide_.resize(samples_ * count_);
     }
   }
-  if (out_of_memory) throw std::bad_alloc();
 }
 
-void Features::rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch) {
+void Features::rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
+                    std::uint32_t* codes) {
   const std::int64_t n = samples_;
   for (std::int64_t i = 0; i < n; ++i) keys[i] = make_key(ordered_bits(column[i]), std::uint32_t(i));
   const Key* sorted = n > 0 ? radix_sort_all(keys, scratch, n) : keys;
 
   Storage& storage = storage_[feature];
-  RankedFeature& ranked = ranked_[feature];
   std::int64_t missing = 0;
   while (missing < n && std::isnan(column[sample_of(sorted[n - 1 - missing])])) ++missing;
   const std::int64_t present = n - missing;
@@ -101,12 +139,6 @@ void Features::rank(const float* column, std::int64_t feature, std::uint64_t* ke
   for (std::int64_t i = 0; i < present; ++i) distinct += i == 0 || code_of(sorted[i]) != code_of(sorted[i - 1]);
 
   storage.values.resize(distinct);
-  const bool wide = distinct > 0xffff;  // NaN takes a code too
-  if (wide) {
-    storage.wide.resize(n);
-  } else {
-    storage.narrow.resize(n);
-  }
   if (encoding_ == Encoding::sorted) storage.order.resize(n);
   bool separated = true;
   std::uint32_t code = 0;
@@ -120,28 +152,18 @@ void Features::rank(const float* column, std::int64_t feature, std::uint64_t* ke
       storage.values[++code] = column[sample] + 0.0f;
       separated &= !same_value(storage.values[code - 1], storage.values[code]);
     }
-    if (wide) {
-      storage.wide[sample] = code;
-    } else {
-      storage.narrow[sample] = std::uint16_t(code);
-    }
+    codes[sample] = code;
     if (encoding_ == Encoding::sorted) storage.order[i] = sample;
   }
-  ranked = {wide ? nullptr : storage.narrow.data(),
-            wide ? storage.wide.data() : nullptr,
-            storage.values.data(),
-            distinct,
-            missing > 0,
-            separated,
-            encoding_ == Encoding::sorted ? storage.order.data() : nullptr};
+  has_missing_[feature] = missing > 0;
+  ranked_[feature] = {storage.values.data(), distinct, missing > 0, separated,
+                      encoding_ == Encoding::sorted ? storage.order.data() : nullptr};
 }
 
 std::int64_t Features::bytes() const {
-  std::size_t total = columns_.size() * sizeof(float);
-  for (const Storage& s : storage_) {
-    total += s.narrow.size() * sizeof(std::uint16_t) + (s.wide.size() + s.order.size()) * sizeof(std::uint32_t) +
-             s.values.size() * sizeof(float);
-  }
+  std::size_t total =
+      copy_.size() * sizeof(float) + narrow_.size() * sizeof(std::uint16_t) + wide_.size() * sizeof(std::uint32_t);
+  for (const Storage& s : storage_) total += s.order.size() * sizeof(std::uint32_t) + s.values.size() * sizeof(float);
   return std::int64_t(total);
 }
 

@@ -21,24 +21,24 @@ struct Samples {
 };
 
 // How features are kept. Random splits compare values; best splits compare ranks (which sort faster and count), and grow
-// whole trees from the order of the samples by each feature.
+// whole trees from the order of the samples by each feature. Values and ranks lie sample by sample: what a small node looks
+// at is then a few cache lines, whatever features it draws.
 enum class Encoding { values, ranks, sorted };
 
 // A feature in ranks: the code of a value is its place among the feature's distinct values; equal codes, equal values.
 // NaN is the code `distinct`, above all others.
 struct RankedFeature {
-  const std::uint16_t* narrow;  // a code for each sample; null where there are more than 2^16 codes
-  const std::uint32_t* wide;    // null where narrow is not
-  const float* values;          // of each code, ascending
+  const float* values;  // of each code, ascending
   std::uint32_t distinct;
   bool has_missing;
-  bool separated;               // no two distinct values are the same_value()
-  const std::uint32_t* order;   // samples by code, then by number; null unless Encoding::sorted
+  bool separated;              // no two distinct values are the same_value()
+  const std::uint32_t* order;  // samples by code, then by number; null unless Encoding::sorted
 };
 
 class Features {
  public:
-  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. x is not kept.
+  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Values of samples that lie one after the other are
+  // borrowed; of anything else nothing is.
   Features(const Samples& x, Encoding encoding, int threads);
 
   std::int64_t samples() const { return samples_; }
@@ -47,20 +47,36 @@ class Features {
   std::int64_t bytes() const;
 
   const RankedFeature& ranked(std::int64_t feature) const { return ranked_[feature]; }
-  const float* column(std::int64_t feature) const { return columns_.data() + feature * samples_; }
+  // Calls run(codes, stride): the code of sample i is codes[i * stride], of 16 or 32 bits.
+  template <class Run>
+  auto with_codes(std::int64_t feature, const Run& run) const {
+    return wide_.empty() ? run(narrow_.data() + feature, count_) : run(wide_.data() + feature, count_);
+  }
+
+  // The value of sample i is column(feature)[i * stride()].
+  const float* column(std::int64_t feature) const { return values_ + feature; }
+  std::int64_t stride() const { return stride_; }
+  bool has_missing(std::int64_t feature) const { return has_missing_[feature]; }
 
  private:
   struct Storage {
-    std::vector<std::uint16_t> narrow;
-    std::vector<std::uint32_t> wide, order;
+    std::vector<std::uint32_t> order;
     std::vector<float> values;
   };
-  void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch);
+  void keep_values(const Samples& x);
+  void keep_ranks(const Samples& x, int threads);
+  void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
+            std::uint32_t* codes);
 
   std::int64_t samples_;
   std::int64_t count_;
   Encoding encoding_;
-  std::vector<float> columns_;  // Encoding::values: column after column
+  const float* values_ = nullptr;
+  std::int64_t stride_ = 0;
+  std::vector<float> copy_;
+  std::vector<std::uint8_t> has_missing_;
+  std::vector<std::uint16_t> narrow_;  // one of the two is empty
+  std::vector<std::uint32_t> wide_;
   std::vector<Storage> storage_;
   std::vector<RankedFeature> ranked_;
 };

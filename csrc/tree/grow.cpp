@@ -162,10 +162,20 @@ class Grower {
     const int direction = options_.monotonic.empty() ? 0 : options_.monotonic[split.feature];
     if (direction > 0) left_bounds.upper = right_bounds.lower = split.middle_value;
     if (direction < 0) left_bounds.lower = right_bounds.upper = split.middle_value;
-    left = {{entry.range.begin, split.middle}, entry.depth + 1, node, true,
-            split.impurity_left,              entry.constants, left_bounds};
-    right = {{split.middle, entry.range.end}, entry.depth + 1, node, false,
-             split.impurity_right,            entry.constants, right_bounds};
+    left = {{entry.range.begin, split.middle},
+            entry.depth + 1,
+            node,
+            true,
+            split.impurity_left,
+            entry.constants,
+            left_bounds};
+    right = {{split.middle, entry.range.end},
+             entry.depth + 1,
+             node,
+             false,
+             split.impurity_right,
+             entry.constants,
+             right_bounds};
   }
 
   bool stopped() {

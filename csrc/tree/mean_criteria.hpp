@@ -15,7 +15,7 @@ class MeanCriterion : public Criterion {
     totals_.resize(targets.outputs);
   }
 
-  void start_node(const std::uint32_t* samples, std::int64_t count) override {
+  void start_node(const std::uint32_t* samples, std::int64_t, std::int64_t count) override {
     std::fill(totals_.begin(), totals_.end(), 0.0);
     weight_ = 0;
     squares_ = 0;
@@ -92,8 +92,8 @@ class Poisson : public MeanCriterion {
  public:
   using MeanCriterion::MeanCriterion;
 
-  void start_node(const std::uint32_t* samples, std::int64_t count) override {
-    MeanCriterion::start_node(samples, count);
+  void start_node(const std::uint32_t* samples, std::int64_t begin, std::int64_t count) override {
+    MeanCriterion::start_node(samples, begin, count);
     node_ = samples;
     count_ = count;
   }

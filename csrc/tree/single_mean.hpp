@@ -39,7 +39,7 @@ class SingleMean : public SquaredError {
       const std::int64_t offset = missing_left ? f.missing_count : 0;
       double sum = 0, weight_left = 0;
       for (std::int64_t i = 0; i < offset; ++i) {
-        const Weighted sample = at<Weights>(sample_of(f.missing[i]));
+        const Weighted sample = at<Weights>(f.sample(f.missing[i]));
         sum += sample.target;
         weight_left += sample.weight;
       }
@@ -53,9 +53,10 @@ class SingleMean : public SquaredError {
           sum = total;
           weight_left = weight;
           if (!missing_left) {
-            for (std::int64_t p = f.missing_count - 1; p >= 0; --p) leave(at<Weights>(sample_of(f.missing[p])), sum, weight_left);
+            for (std::int64_t p = f.missing_count - 1; p >= 0; --p)
+              leave(at<Weights>(f.sample(f.missing[p])), sum, weight_left);
           }
-          for (std::int64_t p = present - 1; p >= i; --p) leave(at<Weights>(sample_of(f.present[p])), sum, weight_left);
+          for (std::int64_t p = present - 1; p >= i; --p) leave(at<Weights>(f.sample(f.present[p])), sum, weight_left);
         }
         position = left;
         const double right = total - sum, weight_right = weight - weight_left;
@@ -71,7 +72,7 @@ class SingleMean : public SquaredError {
         bar = screen(value);
       };
       for (std::int64_t i = 1; i <= present; ++i) {
-        const Weighted sample = at<Weights>(sample_of(f.present[i - 1]));
+        const Weighted sample = at<Weights>(f.sample(f.present[i - 1]));
         sum += sample.target;
         weight_left += sample.weight;
         if (i == present) {

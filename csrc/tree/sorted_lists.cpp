@@ -20,8 +20,9 @@ SortedLists::SortedLists(const Features& features, const std::vector<std::uint32
 #pragma omp parallel for num_threads(threads_) schedule(dynamic) if (threads_ > 1)
   for (std::int64_t f = 0; f < features_; ++f) {
     const RankedFeature& ranked = features.ranked(f);
-    const auto code = [&](std::uint32_t sample) -> std::uint32_t {
-      return ranked.narrow != nullptr ? ranked.narrow[sample] : ranked.wide[sample];
+    const auto code = [&](std::uint32_t sample) {
+      return features.with_codes(
+          f, [&](const auto* codes, std::int64_t stride) { return std::uint32_t(codes[sample * stride]); });
     };
     Key* list = keys_.data() + f * count_;
     if (ranked.order != nullptr) {

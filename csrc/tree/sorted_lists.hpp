@@ -29,8 +29,8 @@ class SortedLists {
  private:
   std::int64_t count_, features_;
   int threads_;
-  std::vector<Key> keys_;      // list after list
-  std::vector<Key> aside_;     // `count_` for each thread
+  std::vector<Key> keys_;           // list after list
+  std::vector<Key> aside_;          // `count_` for each thread
   std::vector<std::uint8_t> left_;  // of each sample
   std::vector<std::uint8_t> skip_;  // of each feature
 };

@@ -10,10 +10,10 @@
 namespace fastml::tree {
 namespace {
 
-// Calls run(codes) with the feature's codes as an array of their type.
-template <class Run>
-auto with_codes(const RankedFeature& feature, const Run& run) {
-  return feature.narrow != nullptr ? run(feature.narrow) : run(feature.wide);
+// The largest float that is not above x: floats are at most x if and only if they are at most that.
+float round_down(double x) {
+  const float rounded = float(x);
+  return double(rounded) > x ? std::nextafter(rounded, -std::numeric_limits<float>::infinity()) : rounded;
 }
 
 bool use_lists(const Features& features, const Options& options, std::int64_t samples) {
@@ -25,11 +25,7 @@ bool use_lists(const Features& features, const Options& options, std::int64_t sa
 
 Splitter::Splitter(const Features& features, const Targets& targets, const double* weights, const Options& options,
                    std::uint32_t seed, int threads)
-    : features_(features),
-      options_(options),
-      random_(seed),
-      draws_(features.count()),
-      threads_(threads) {
+    : features_(features), options_(options), random_(seed), draws_(features.count()), threads_(threads) {
   samples_.reserve(features.samples());
   for (std::int64_t i = 0; i < features.samples(); ++i) {
     const double weight = weights == nullptr ? 1.0 : weights[i];
@@ -38,6 +34,7 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
   }
   aside_.resize(count());
   criterion_ = make_criterion(options.criterion, targets, weights, samples_, total_weight_);
+  if (criterion_->items() != nullptr) items_aside_.resize(count());
   if (use_lists(features, options, count())) {
     lists_ = std::make_unique<SortedLists>(features, samples_, threads_);
   } else {
@@ -45,6 +42,7 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
     if (options.random_splits) {
       values_.resize(count());
     } else {
+      codes_.resize(count());
       keys_.resize(count());
       sorted_keys_.resize(count());
       missing_.resize(count());
@@ -78,7 +76,7 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
   split.feature = best.feature;
   split.threshold = best.threshold;
   split.middle = node.begin + left;
-  split.missing_left = best.missing_left;
+  split.missing_left = best.saw_missing ? best.missing_left : left > node.count() - left;
   const double weight = criterion_->weight();
   split.improvement = (weight / total_weight_) * (impurity - (sides.weight_right / weight * split.impurity_right) -
                                                   (sides.weight_left / weight * split.impurity_left));
@@ -93,55 +91,79 @@ void Splitter::part_lists(const NodeRange& node, std::int64_t middle, std::int64
 }
 
 void Splitter::find_best(const NodeRange& node, const Limits& limits, Best& best) {
+  const std::uint32_t* samples = samples_.data() + node.begin;
   std::int64_t index;
   while (draws_.draw(options_.max_features, random_, index)) {
     work_ += node.count();
-    SortedFeature sorted;
-    if (!sort_feature(node, index, sorted)) {
+    if (!features_.has_missing(index)) {
+      const Outcome outcome =
+          criterion_->search_values({index, &features_, samples, node.count()}, limits, sides_[0], best);
+      if (outcome != Outcome::not_served) {
+        outcome == Outcome::constant ? draws_.constant() : draws_.varies();
+        continue;
+      }
+    }
+    GatheredFeature gathered{index, &features_.ranked(index), codes_.data(), node.count(), 0, 0};
+    const std::int64_t missing = gather(node, gathered);
+    const RankedFeature& feature = *gathered.feature;
+    if (missing == node.count() ||
+        (missing == 0 &&
+         (gathered.low == gathered.high || same_value(feature.values[gathered.low], feature.values[gathered.high])))) {
       draws_.constant();
       continue;
     }
     draws_.varies();
-    criterion_->search(sorted, limits, sides_[0], best);
+    if (missing == 0 && criterion_->search_unsorted(gathered, limits, sides_[0], best)) continue;
+    const Key* keys = sort(gathered, missing);
+    criterion_->search({index, samples, &feature, keys, node.count() - missing, missing_.data(), missing}, limits,
+                       sides_[0], best);
   }
 }
 
-// Returns false where the feature is constant.
-bool Splitter::sort_feature(const NodeRange& node, std::int64_t index, SortedFeature& sorted) {
-  const RankedFeature& feature = features_.ranked(index);
+// Puts the node's codes into codes_ and finds their range, missing ones apart. Returns how many are missing.
+std::int64_t Splitter::gather(const NodeRange& node, GatheredFeature& gathered) {
+  const RankedFeature& feature = *gathered.feature;
   const std::uint32_t* samples = samples_.data() + node.begin;
   std::uint32_t low = feature.distinct, high = 0;
-  std::int64_t present = 0, missing = 0;
-  with_codes(feature, [&](const auto* codes) {
-    if (!feature.has_missing) {
-      for (std::int64_t i = 0; i < node.count(); ++i) {
-        const std::uint32_t code = codes[samples[i]];
-        low = std::min(low, code);
-        high = std::max(high, code);
-        keys_[i] = make_key(code, samples[i]);
-      }
-      present = node.count();
-      return;
-    }
+  std::int64_t missing = 0;
+  features_.with_codes(gathered.index, [&](const auto* codes, std::int64_t stride) {
     for (std::int64_t i = 0; i < node.count(); ++i) {
-      const std::uint32_t code = codes[samples[i]];
-      const bool is_missing = code == feature.distinct;
-      const Key key = make_key(code, samples[i]);
-      keys_[present] = key;
-      missing_[missing] = key;
-      present += !is_missing;
-      missing += is_missing;
+      const std::uint32_t code = codes[samples[i] * stride];
+      codes_[i] = code;
       low = std::min(low, code);
-      high = is_missing ? high : std::max(high, code);
+      high = std::max(high, code);
     }
   });
-  if (present == 0) return false;
-  if (missing == 0 && (low == high || (!feature.separated && same_value(feature.values[low], feature.values[high])))) {
-    return false;
+  if (feature.has_missing && high == feature.distinct) {
+    high = 0;
+    for (std::int64_t i = 0; i < node.count(); ++i) {
+      const bool is_missing = codes_[i] == feature.distinct;
+      missing += is_missing;
+      high = is_missing ? high : std::max(high, codes_[i]);
+    }
   }
-  const Key* keys = bucket_sort(keys_.data(), sorted_keys_.data(), present, low, high);
-  sorted = {index, &feature, keys, present, missing_.data(), missing};
-  return true;
+  gathered.low = low;
+  gathered.high = high;
+  return missing;
+}
+
+// Returns the present samples' keys in order; those of missing ones go to missing_.
+const Key* Splitter::sort(const GatheredFeature& gathered, std::int64_t missing) {
+  const std::uint32_t* codes = gathered.codes;
+  if (missing == 0) {
+    for (std::int64_t i = 0; i < gathered.count; ++i) keys_[i] = make_key(codes[i], std::uint32_t(i));
+  } else {
+    std::int64_t present = 0, absent = 0;
+    for (std::int64_t i = 0; i < gathered.count; ++i) {
+      const Key key = make_key(codes[i], std::uint32_t(i));
+      const bool is_missing = codes[i] == gathered.feature->distinct;
+      keys_[present] = key;
+      missing_[absent] = key;
+      present += !is_missing;
+      absent += is_missing;
+    }
+  }
+  return bucket_sort(keys_.data(), sorted_keys_.data(), gathered.count - missing, gathered.low, gathered.high);
 }
 
 void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Best& best) {
@@ -161,7 +183,7 @@ void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Bes
       continue;
     }
     draws_.varies();
-    candidates_.push_back({index, &feature, list, present, list + present, missing});
+    candidates_.push_back({index, nullptr, &feature, list, present, list + present, missing});
   }
   const std::int64_t count = std::int64_t(candidates_.size()), work = count * node.count();
   work_ += work;
@@ -185,16 +207,8 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
   std::int64_t index;
   while (draws_.draw(options_.max_features, random_, index)) {
     work_ += count;
-    const float* column = features_.column(index);
-    float low = std::numeric_limits<float>::infinity(), high = -low;
-    std::int64_t missing = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const float value = column[samples[i]];
-      values_[i] = value;
-      low = value < low ? value : low;
-      high = value > high ? value : high;
-      missing += std::isnan(value);
-    }
+    float low, high;
+    const std::int64_t missing = gather_values(node, index, low, high);
     if (missing == count || (missing == 0 && same_value(low, high))) {
       draws_.constant();
       continue;
@@ -203,36 +217,76 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
     Best drawn;
     drawn.feature = index;
     drawn.threshold = random_.uniform(low, high);
+    drawn.saw_missing = missing > 0;
     drawn.missing_left = missing > 0 && random_.integer(0, 2) != 0;
     if (drawn.threshold == high) drawn.threshold = low;
-    drawn.count_left = part(node, [&](std::int64_t i) {
-      return std::isnan(values_[i]) ? drawn.missing_left : values_[i] <= drawn.threshold;
-    }, aside_.data());
-    const std::int64_t right = count - drawn.count_left;
-    if (drawn.count_left < limits.min_samples_leaf || right < limits.min_samples_leaf) continue;
     Sides& sides = sides_[0];
-    criterion_->divide(aside_.data(), drawn.count_left, count, sides);
+    const std::int64_t left =
+        criterion_->divide_at(samples, values_.data(), count, round_down(drawn.threshold), drawn.missing_left, sides);
+    if (left < limits.min_samples_leaf || count - left < limits.min_samples_leaf) continue;
     if (!criterion_->allowed(sides, index, limits)) continue;
     drawn.proxy = criterion_->proxy(sides);
-    if (!(drawn.proxy > best.proxy)) continue;
-    if (missing == 0) drawn.missing_left = drawn.count_left > right;
-    best = drawn;
+    if (drawn.proxy > best.proxy) best = drawn;
   }
 }
 
-// Copies the node's samples into `to`, those that go left first. Returns how many do.
-template <class GoesLeft>
-std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left, std::uint32_t* to) {
+// Puts the node's values of a feature into values_ and finds their range. Returns how many are missing.
+std::int64_t Splitter::gather_values(const NodeRange& node, std::int64_t index, float& low, float& high) {
+  constexpr int kLanes = 4;  // independent chains of comparisons
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const std::uint32_t* samples = samples_.data() + node.begin;
-  const std::int64_t count = node.count();
-  std::int64_t left = 0, right = count;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const bool goes = goes_left(i);
-    to[goes ? left : right - 1] = samples[i];
-    left += goes;
-    right -= !goes;
+  const float* column = features_.column(index);
+  const std::int64_t count = node.count(), stride = features_.stride();
+  float lows[kLanes], highs[kLanes];
+  std::fill(lows, lows + kLanes, kInfinity);
+  std::fill(highs, highs + kLanes, -kInfinity);
+  const auto take = [&](std::int64_t i, int lane) {
+    const float value = column[samples[i] * stride];
+    values_[i] = value;
+    lows[lane] = value < lows[lane] ? value : lows[lane];
+    highs[lane] = value > highs[lane] ? value : highs[lane];
+  };
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) take(i + lane, lane);
   }
-  std::reverse(to + left, to + count);
+  for (; i < count; ++i) take(i, 0);
+  low = *std::min_element(lows, lows + kLanes);
+  high = *std::max_element(highs, highs + kLanes);
+  if (!features_.has_missing(index)) return 0;
+  return std::count_if(values_.begin(), values_.begin() + count, [](float value) { return std::isnan(value); });
+}
+
+// Moves the samples that go left to the front, all in the order they had. Returns how many they are.
+template <class GoesLeft>
+std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left) {
+  std::uint32_t* samples = samples_.data() + node.begin;
+  std::int64_t left = 0, right = 0;
+  if (criterion_->items() == nullptr) {
+    for (std::int64_t i = 0; i < node.count(); ++i) {
+      const std::uint32_t sample = samples[i];
+      const bool goes = goes_left(i);
+      samples[left] = sample;
+      aside_[right] = sample;
+      left += goes;
+      right += !goes;
+    }
+  } else {
+    std::uint64_t* items = criterion_->items() + node.begin;
+    for (std::int64_t i = 0; i < node.count(); ++i) {
+      const std::uint32_t sample = samples[i];
+      const std::uint64_t item = items[i];
+      const bool goes = goes_left(i);
+      samples[left] = sample;
+      aside_[right] = sample;
+      items[left] = item;
+      items_aside_[right] = item;
+      left += goes;
+      right += !goes;
+    }
+    std::copy(items_aside_.data(), items_aside_.data() + right, items + left);
+  }
+  std::copy(aside_.data(), aside_.data() + right, samples + left);
   return left;
 }
 
@@ -241,20 +295,21 @@ std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
   std::int64_t left;
   if (options_.random_splits) {
     const float* column = features_.column(best.feature);
+    const std::int64_t stride = features_.stride();
+    const float threshold = round_down(best.threshold);
     left = part(node, [&](std::int64_t i) {
-      const float value = column[samples[i]];
-      return std::isnan(value) ? best.missing_left : value <= best.threshold;
-    }, aside_.data());
+      const float value = column[samples[i] * stride];
+      return best.missing_left ? !(value > threshold) : value <= threshold;
+    });
   } else {
     const RankedFeature& feature = features_.ranked(best.feature);
-    left = with_codes(feature, [&](const auto* codes) {
+    left = features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
       return part(node, [&](std::int64_t i) {
-        const std::uint32_t code = codes[samples[i]];
+        const std::uint32_t code = codes[samples[i] * stride];
         return code <= best.last_left || (best.missing_left && code == feature.distinct);
-      }, aside_.data());
+      });
     });
   }
-  std::copy(aside_.data(), aside_.data() + node.count(), samples);
   return left;
 }
 

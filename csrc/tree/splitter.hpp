@@ -39,7 +39,7 @@ class Splitter {
 
   std::int64_t count() const { return std::int64_t(samples_.size()); }
   Criterion& criterion() { return *criterion_; }
-  void start(const NodeRange& node) { criterion_->start_node(samples_.data() + node.begin, node.count()); }
+  void start(const NodeRange& node) { criterion_->start_node(samples_.data() + node.begin, node.begin, node.count()); }
 
   // Looks for the best split of the current node and, if there is one, parts its samples. `constants` is how many features
   // are known to be constant, and becomes how many are for the children.
@@ -55,9 +55,11 @@ class Splitter {
   void find_best(const NodeRange& node, const Limits& limits, Best& best);
   void find_best_listed(const NodeRange& node, const Limits& limits, Best& best);
   void find_random(const NodeRange& node, const Limits& limits, Best& best);
-  bool sort_feature(const NodeRange& node, std::int64_t feature, SortedFeature& sorted);
+  std::int64_t gather(const NodeRange& node, GatheredFeature& gathered);
+  std::int64_t gather_values(const NodeRange& node, std::int64_t index, float& low, float& high);
+  const Key* sort(const GatheredFeature& gathered, std::int64_t missing);
   template <class GoesLeft>
-  std::int64_t part(const NodeRange& node, const GoesLeft& goes_left, std::uint32_t* to);
+  std::int64_t part(const NodeRange& node, const GoesLeft& goes_left);
   std::int64_t part_by(const NodeRange& node, const Best& best);
 
   const Features& features_;
@@ -66,10 +68,12 @@ class Splitter {
   FeatureDraws draws_;
   int threads_;
   std::vector<std::uint32_t> samples_, aside_;
+  std::vector<std::uint64_t> items_aside_;
   double total_weight_ = 0;
   std::unique_ptr<Criterion> criterion_;
   std::vector<Sides> sides_;  // of each thread; those of the split that was found are the first
   std::unique_ptr<SortedLists> lists_;
+  std::vector<std::uint32_t> codes_;
   std::vector<Key> keys_, sorted_keys_, missing_;
   std::vector<float> values_;
   std::vector<SortedFeature> candidates_;

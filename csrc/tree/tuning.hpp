@@ -12,6 +12,16 @@ inline constexpr std::int64_t kInsertionSort = 32;
 inline constexpr int kLeastBucketBits = 6;
 inline constexpr int kMostBucketBits = 11;
 
+// Two classes: a sum for each value in the range of a node, where that makes no more than this many a sample ...
+inline constexpr std::int64_t kValuesPerSample = 2;
+inline constexpr std::int64_t kMostValues = 4096;  // ... and they fit L1;
+// else, from this many samples on,
+inline constexpr std::int64_t kLeastBucketed = 32;
+// sums of buckets of about this many samples each, unless more than one sample in so many would have to be sorted after all.
+inline constexpr std::int64_t kSamplesPerBucket = 4;
+inline constexpr std::int64_t kMostBuckets = 4096;
+inline constexpr std::int64_t kOpenShare = 2;
+
 // Sorted lists of all features are kept up (a pass over all of them for every level of the tree) where a split looks
 // at one feature in this many or more; else each node sorts what it looks at.
 inline constexpr std::int64_t kListedShare = 3;
@@ -21,7 +31,7 @@ inline constexpr std::int64_t kMostListBytes = std::int64_t(2) << 30;
 
 // Samples x features of a node from which on its features are searched by several threads (a parallel region costs
 // about 3 us, in which one thread looks at two thousand).
-inline constexpr std::int64_t kSearchWorkPerThread = 16384;
+inline constexpr std::int64_t kSearchWorkPerThread = 131072;
 
 // Samples x features looked at between two questions whether to stop (some milliseconds).
 inline constexpr std::int64_t kWorkBetweenStopChecks = 1'000'000;

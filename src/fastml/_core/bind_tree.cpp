@@ -113,9 +113,12 @@ py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets,
 
 void bind_tree(py::module_& module) {
   py::class_<tree::Features, std::shared_ptr<tree::Features>>(
-      module, "TreeFeatures", "X prepared once for all the trees grown on it; immutable, safe to share between threads.")
+      module, "TreeFeatures",
+      "X prepared once for all the trees grown on it; immutable, safe to share between threads.")
       .def(py::init(&make_features), py::arg("X").noconvert(), py::arg("kind"), py::arg("n_threads") = 1,
-           "X: float32 of any strides, NaN allowed; not kept. kind: 'values' for random splits; 'ranks' for best splits;\n"
+           py::keep_alive<1, 2>(),
+           "X: float32 of any strides, NaN allowed; must not change while this is used. kind: 'values' for random "
+           "splits; 'ranks' for best splits;\n"
            "'sorted' likewise, with the order of the samples: quicker where splits look at most features.")
       .def_property_readonly("n_samples", &tree::Features::samples)
       .def_property_readonly("n_features", &tree::Features::count)
@@ -125,14 +128,15 @@ void bind_tree(py::module_& module) {
            py::arg("n_classes").noconvert(),
            "y: samples x outputs; class codes where n_classes (of each output) is given. Kept, not copied.");
   py::class_<tree::Options>(module, "TreeOptions", "How a tree is grown: scikit-learn's parameters, as numbers.")
-      .def(py::init(&make_options), py::kw_only(), py::arg("criterion"), py::arg("random_splits"),
-           py::arg("max_depth"), py::arg("min_samples_split"), py::arg("min_samples_leaf"), py::arg("min_weight_leaf"),
+      .def(py::init(&make_options), py::kw_only(), py::arg("criterion"), py::arg("random_splits"), py::arg("max_depth"),
+           py::arg("min_samples_split"), py::arg("min_samples_leaf"), py::arg("min_weight_leaf"),
            py::arg("max_features"), py::arg("max_leaf_nodes"), py::arg("min_impurity_decrease"),
            py::arg("monotonic_cst").noconvert(), "max_leaf_nodes < 0: no limit.");
-  module.def("grow_tree", &grow_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
-             py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
-             "Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x\n"
-             "outputs x classes) and its depth.");
+  module.def(
+      "grow_tree", &grow_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
+      py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
+      "Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x\n"
+      "outputs x classes) and its depth.");
 }
 
 }  // namespace fastml

@@ -1,0 +1,159 @@
+// Exact class weights left of a moving split, and an estimate of the criterion that needs no pass over the classes.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "tree/class_criteria.hpp"
+
+namespace fastml::tree {
+
+// What the estimates of a node share. Estimates are sums of squares / weight over both sides (Gini), or of x log2 x less
+// weight log2 weight (entropy): the criterion's proxy but for a constant and rounding.
+struct ClassNode {
+  double weight;
+  std::int64_t count;
+  const double* totals;  // of each class
+  std::int64_t classes;
+  const double* x_log_x;  // of every sum there can be; entropy only
+};
+
+// What an estimate must reach so that no split better than `proxy` is passed over. Estimate and proxy differ by the node's
+// weight (Gini), and by rounding: a few roundings of numbers up to the weight, or one for each sample of numbers up to
+// weight * log2(weight).
+template <class Impurity>
+double estimate_margin(const ClassNode& node) {
+  constexpr double eps = std::numeric_limits<double>::epsilon();
+  if constexpr (std::is_same_v<Impurity, Entropy>) {
+    return 8 * double(node.count + 64) * eps * node.weight * (1 + std::log2(node.weight));
+  }
+  return 64 * eps * node.weight;
+}
+template <class Impurity>
+double estimate_bar(const ClassNode& node, double proxy) {
+  return proxy - estimate_margin<Impurity>(node) + (std::is_same_v<Impurity, Entropy> ? 0.0 : node.weight);
+}
+
+// Samples as the sums take them: weight << 32 | weight of class 1, so that one addition does for both.
+template <class Impurity>
+class TwoClassSums {
+ public:
+  static std::uint64_t item(std::uint32_t label, std::uint32_t weight) {
+    return std::uint64_t(weight) << 32 | (-label & weight);
+  }
+  static constexpr std::uint64_t kNothing = 0;  // the part of an item that stays when its weight does not count
+
+  // Writes the class weights of samples; returns their sum.
+  static double add_up(const std::uint64_t* items, std::int64_t count, double* totals, std::int64_t) {
+    std::uint64_t sum = 0;
+    for (std::int64_t i = 0; i < count; ++i) sum += items[i];
+    totals[1] = double(sum & 0xffffffff);
+    totals[0] = double(sum >> 32) - totals[1];
+    return double(sum >> 32);
+  }
+
+  TwoClassSums(const ClassNode& node, Sides&) : total_(node.weight), total_1_(node.totals[1]), x_log_x_(node.x_log_x) {}
+
+  void add(std::uint64_t item) { left_ += item; }
+  double weight() const { return double(left_ >> 32); }
+  bool reaches(double bar) const {
+    const double left = double(std::int64_t(left_ >> 32)), left_1 = double(std::int64_t(left_ & 0xffffffff));
+    if constexpr (std::is_same_v<Impurity, Entropy>) return estimate(left, left_1) >= bar;
+    const double right = total_ - left;
+    return squares(left, left_1) * right + squares(right, total_1_ - left_1) * left >= bar * (left * right);
+  }
+  double estimate(double left, double left_1) const {
+    const double right = total_ - left, right_1 = total_1_ - left_1;
+    if constexpr (std::is_same_v<Impurity, Entropy>) return logs(left, left_1) + logs(right, right_1);
+    return (squares(left, left_1) * right + squares(right, right_1) * left) / (left * right);
+  }
+  void write(double* left) const {
+    left[1] = double(left_ & 0xffffffff);
+    left[0] = weight() - left[1];
+  }
+
+ private:
+  static double squares(double weight, double weight_1) {
+    return (weight - weight_1) * (weight - weight_1) + weight_1 * weight_1;
+  }
+  double logs(double weight, double weight_1) const {
+    return x_log_x_[std::int64_t(weight - weight_1)] + x_log_x_[std::int64_t(weight_1)] -
+           x_log_x_[std::int64_t(weight)];
+  }
+
+  std::uint64_t left_ = 0;
+  double total_, total_1_;
+  const double* x_log_x_;
+};
+
+// Samples as the sums take them: class << 32 | weight.
+template <class Impurity>
+class ManyClassSums {
+ public:
+  static std::uint64_t item(std::uint32_t label, std::uint32_t weight) { return std::uint64_t(label) << 32 | weight; }
+  static constexpr std::uint64_t kNothing = std::uint64_t(0xffffffff) << 32;
+
+  // Writes the class weights of samples; returns their sum.
+  static double add_up(const std::uint64_t* items, std::int64_t count, double* totals, std::int64_t classes) {
+    std::fill(totals, totals + classes, 0.0);
+    double weight = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      totals[items[i] >> 32] += double(items[i] & 0xffffffff);
+      weight += double(items[i] & 0xffffffff);
+    }
+    return weight;
+  }
+
+  ManyClassSums(const ClassNode& node, Sides& sides)
+      : classes_(node.classes), total_(std::int64_t(node.weight)), x_log_x_(node.x_log_x) {
+    sides.counts.resize(2 * classes_);
+    sums_ = sides.counts.data();
+    totals_ = sums_ + classes_;
+    for (std::int64_t c = 0; c < classes_; ++c) {
+      sums_[c] = 0;
+      totals_[c] = std::int64_t(node.totals[c]);
+      total_squares_ += node.totals[c] * node.totals[c];
+      if constexpr (kEntropy) right_logs_ += x_log_x_[totals_[c]];
+    }
+  }
+
+  void add(std::uint64_t item) {
+    const std::int64_t weight = item & 0xffffffff;
+    std::int64_t& sum = sums_[item >> 32];
+    const std::int64_t total = totals_[item >> 32];
+    if constexpr (kEntropy) {
+      left_logs_ += x_log_x_[sum + weight] - x_log_x_[sum];
+      right_logs_ += x_log_x_[total - sum - weight] - x_log_x_[total - sum];
+    } else {
+      left_squares_ += weight * (2 * sum + weight);
+      left_totals_ += weight * total;
+    }
+    sum += weight;
+    left_ += weight;
+  }
+  double weight() const { return double(left_); }
+  bool reaches(double bar) const {
+    if constexpr (kEntropy) return left_logs_ - x_log_x_[left_] + right_logs_ - x_log_x_[total_ - left_] >= bar;
+    // The squares of total - left follow from those of left, of total, and of both together.
+    const double squares = double(left_squares_), left = double(left_), right = double(total_ - left_);
+    return squares * right + (total_squares_ - 2 * double(left_totals_) + squares) * left >= bar * (left * right);
+  }
+  void write(double* out) const {
+    for (std::int64_t c = 0; c < classes_; ++c) out[c] = double(sums_[c]);
+  }
+
+ private:
+  static constexpr bool kEntropy = std::is_same_v<Impurity, Entropy>;
+
+  std::int64_t classes_, total_;
+  std::int64_t* sums_;
+  std::int64_t* totals_;
+  std::int64_t left_ = 0, left_squares_ = 0, left_totals_ = 0;
+  double total_squares_ = 0, left_logs_ = 0, right_logs_ = 0;
+  const double* x_log_x_;
+};
+
+}  // namespace fastml::tree

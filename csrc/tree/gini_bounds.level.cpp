@@ -1,0 +1,45 @@
+#include "tree/gini_bounds.hpp"
+
+#include <limits>
+
+#include "simd/vec.hpp"
+
+namespace fastml {
+namespace FASTML_LEVEL {
+namespace {
+
+constexpr int kStep = kLanes<double>;
+static_assert(kStep <= tree::kBoundsPadding);
+
+// The criterion with `left` on the left, `left_1` of it of class 1.
+FASTML_INLINE vec<double> criterion(vec<double> left, vec<double> left_1, vec<double> total, vec<double> total_1) {
+  const vec<double> right = total - left, right_1 = total_1 - left_1;
+  const vec<double> left_0 = left - left_1, right_0 = right - right_1;
+  const vec<double> value =
+      (left_0 * left_0 + left_1 * left_1) / left + (right_0 * right_0 + right_1 * right_1) / right;
+  const vec<double> none = broadcast(-std::numeric_limits<double>::infinity()), zero = broadcast(0.0);
+  return select<double>(ivec<double>(left > zero), select<double>(ivec<double>(right > zero), value, none), none);
+}
+
+void bounds(const double* left, const double* left_1, std::int64_t buckets, double* edges, double* bounds) {
+  const vec<double> total = broadcast(left[buckets]), total_1 = broadcast(left_1[buckets]);
+  for (std::int64_t b = 0; b <= buckets; b += kStep) {
+    store(edges + b, criterion(load(left + b), load(left_1 + b), total, total_1));
+  }
+  for (std::int64_t b = 0; b < buckets; b += kStep) {
+    // The box of left weights that the bucket spans has four corners: its two edges, and one class first, or the other.
+    const vec<double> before_1 = load(left_1 + b), after_1 = load(left_1 + b + 1);
+    const vec<double> before_0 = load(left + b) - before_1, after_0 = load(left + b + 1) - after_1;
+    const vec<double> corners = maximum<double>(criterion(after_0 + before_1, before_1, total, total_1),
+                                                criterion(before_0 + after_1, after_1, total, total_1));
+    store(bounds + b, maximum<double>(corners, maximum<double>(load(edges + b), load(edges + b + 1))));
+  }
+}
+
+}  // namespace
+
+extern const tree::GiniBoundKernels gini_bound_table;
+const tree::GiniBoundKernels gini_bound_table{bounds};
+
+}  // namespace FASTML_LEVEL
+}  // namespace fastml
