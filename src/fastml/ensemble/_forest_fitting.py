@@ -9,7 +9,6 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
 from sklearn.ensemble._forest import BaseForest
 from sklearn.exceptions import DataConversionWarning
-from sklearn.tree._criterion import Criterion
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -18,8 +17,9 @@ from fastml._support.dispatch import Condition, accelerated
 from fastml.ensemble._bootstrap import Bootstrap
 from fastml.ensemble._lazy_trees import Batch, GrownForest, GrownTree, LazyTrees
 from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads, joblib_is_in_charge
-from fastml.tree._growing import DENSE, may_be_finite, seeded
+from fastml.tree._growing import SERVED_CRITERION, SERVED_SAMPLES, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
+from fastml.tree._samples import as_dense, may_be_finite
 from fastml.tree._targets import check_and_encode, check_poisson_targets
 
 _SEEDS = np.iinfo(np.int32).max
@@ -27,7 +27,6 @@ _WORK_PER_VALUE = 0.5
 """Of a thread's start and its share of the interpreter, in units of ``threads.n_threads``: the growing of a tree on
 150 x 4 values takes 20 us, and a Python thread 100 us to start."""
 
-BY_NAME = Condition("criterion given by name", lambda self, *args, **kwargs: not isinstance(self.criterion, Criterion))
 OWN_TREES = Condition(
     "the trees that scikit-learn's forest of this name has",
     lambda self, *args, **kwargs: type(self.estimator) in self._tree_class.__mro__[:-1],
@@ -37,7 +36,7 @@ OWN_TREES = Condition(
 class ForestFitting(LazyTrees):
     """Fit, out-of-bag estimates and importances of all five forests."""
 
-    @accelerated(DENSE, BY_NAME, OWN_TREES)
+    @accelerated(SERVED_SAMPLES, SERVED_CRITERION, OWN_TREES)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         return self._fit_forest(X, y, sample_weight)
@@ -45,8 +44,11 @@ class ForestFitting(LazyTrees):
     def _fit_forest(self, X: Any, y: Any, sample_weight: Any) -> Any:
         if issparse(y):
             raise ValueError("sparse multilabel-indicator for y is not supported.")
-        X, y = validate_data(self, X, y, multi_output=True, dtype=np.float32, ensure_all_finite=False)
+        X, y = validate_data(
+            self, X, y, multi_output=True, accept_sparse="csc", dtype=np.float32, ensure_all_finite=False
+        )
         self._check_finite(X)
+        X = as_dense(X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         y = np.atleast_1d(y)
@@ -124,8 +126,8 @@ class ForestFitting(LazyTrees):
             return codes, None
         return super()._validate_y_class_weight(y, sample_weight)
 
-    def _check_finite(self, X: np.ndarray) -> None:
-        if not may_be_finite(X):
+    def _check_finite(self, X: Any) -> None:
+        if issparse(X) or not may_be_finite(X):
             # The trees' own rule tells what may be and what not.
             tree = self._tree_class(criterion=self.criterion)
             tree._compute_missing_values_in_feature_mask(X, estimator_name=type(self).__name__)

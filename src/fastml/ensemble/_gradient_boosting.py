@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import sklearn.ensemble
-from scipy.sparse import issparse
 from sklearn._loss.loss import HuberLoss
 from sklearn.ensemble._gb import BaseGradientBoosting, set_huber_delta
 from sklearn.utils.validation import check_is_fitted
@@ -15,9 +14,10 @@ from fastml._support import threads
 from fastml._support.dispatch import accelerated
 from fastml.ensemble._terminal_regions import update_terminal_regions
 from fastml.tree import DecisionTreeRegressor
-from fastml.tree._growing import DENSE
+from fastml.tree._growing import SERVED_SAMPLES
 from fastml.tree._parameters import encoding
 from fastml.tree._predicting import add_tree_values
+from fastml.tree._samples import as_dense, may_be_dense
 from fastml.tree._shared_features import encode
 
 
@@ -37,7 +37,7 @@ _stages = _Stages()
 class Boosting(BaseGradientBoosting):
     """What the classifier and the regressor have in common."""
 
-    @accelerated(DENSE)
+    @accelerated(SERVED_SAMPLES)
     def fit(self, X, y, sample_weight=None, monitor=None):
         return super().fit(X, y, sample_weight=sample_weight, monitor=monitor)
 
@@ -50,9 +50,11 @@ class Boosting(BaseGradientBoosting):
         return super().predict(X)
 
     def _fit_stages(self, X, *args, **kwargs):
+        if not may_be_dense(X):
+            return super()._fit_stages(X, *args, **kwargs)
+        X = as_dense(X)
         outer = _stages.X, _stages.features
-        if not issparse(X):
-            _stages.X, _stages.features = X, encode(X, encoding("best", self.max_features_, X.shape[1]))
+        _stages.X, _stages.features = X, encode(X, encoding("best", self.max_features_, X.shape[1]))
         try:
             return super()._fit_stages(X, *args, **kwargs)
         finally:

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.tree._classes import BaseDecisionTree
-from sklearn.tree._criterion import Criterion
 from sklearn.tree._splitter import Splitter
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -18,17 +17,21 @@ from fastml._support import threads
 from fastml._support.dispatch import Condition, accelerated
 from fastml.tree import _shared_features
 from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
-from fastml.tree._parameters import encoding, number_of_features, signed_constraints, tree_options
+from fastml.tree._parameters import criterion_name, encoding, number_of_features, signed_constraints, tree_options
+from fastml.tree._samples import as_dense, may_be_dense, may_be_finite
 from fastml.tree._targets import are_plain, check_and_encode, check_poisson_targets
 
 SEEDS = 2**31 - 1
 """The splitter's seed is drawn from below this number."""
 
-DENSE = Condition("dense X", lambda self, X, *args, **kwargs: not issparse(X))
-BY_NAME = Condition(
-    "criterion and splitter given by name",
+SERVED_SAMPLES = Condition(
+    "dense X, or sparse X of at most 2**25 values when its zeros are counted",
+    lambda self, X, *args, **kwargs: may_be_dense(X),
+)
+SERVED_CRITERION = Condition(
+    "a criterion and a splitter that scikit-learn has names for",
     lambda self, *args, **kwargs: (
-        not (isinstance(self.criterion, Criterion) or isinstance(getattr(self, "splitter", None), Splitter))
+        criterion_name(self.criterion) is not None and not isinstance(getattr(self, "splitter", None), Splitter)
     ),
 )
 
@@ -36,7 +39,7 @@ BY_NAME = Condition(
 class Growing(BaseDecisionTree):
     """The fit of all four trees."""
 
-    @accelerated(DENSE, BY_NAME)
+    @accelerated(SERVED_SAMPLES, SERVED_CRITERION)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, check_input=True):
         return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
@@ -52,7 +55,7 @@ class Growing(BaseDecisionTree):
         features=None,
     ):
         """Fit as scikit-learn's method of this name does; ``features`` is X encoded, where the caller has it."""
-        if issparse(X) or isinstance(self.criterion, Criterion) or isinstance(self.splitter, Splitter):
+        if not all(condition.predicate(self, X) for condition in (SERVED_SAMPLES, SERVED_CRITERION)):
             return super()._fit(X, y, sample_weight, check_input, missing_values_in_feature_mask)
         random_state = seeded(self.random_state)
         given = X
@@ -93,7 +96,7 @@ class Growing(BaseDecisionTree):
 
         if features is None:
             kind = encoding(self.splitter, self.max_features_, self.n_features_in_)
-            features = _shared_features.encode(X, kind)
+            features = _shared_features.encode(as_dense(X), kind)
             _shared_features.keep(given, self.splitter, features)
         grown = _core.grow_tree(
             features,
@@ -125,7 +128,7 @@ class Growing(BaseDecisionTree):
                 vars(self).pop("feature_names_in_", None)
             else:
                 X, y = validate_data(self, X, y, validate_separately=(_CHECK_X, _CHECK_Y))
-            if not may_be_finite(X):
+            if issparse(X) or not may_be_finite(X):
                 self._compute_missing_values_in_feature_mask(X)
         if self.criterion == "poisson":
             check_poisson_targets(
@@ -149,17 +152,11 @@ class Growing(BaseDecisionTree):
 
 _CHECK_X = {"dtype": np.float32, "accept_sparse": "csc", "ensure_all_finite": False}
 _CHECK_Y = {"ensure_2d": False, "dtype": None}
-_UNCHECKED = {"dtype": None, "ensure_all_finite": False}
+_UNCHECKED = {"dtype": None, "accept_sparse": True, "ensure_all_finite": False}
 
 
 def _is_plain(X: Any) -> bool:
     return type(X) is np.ndarray and X.ndim == 2 and X.size > 0 and X.dtype in (np.float32, np.float64)
-
-
-def may_be_finite(X: np.ndarray) -> bool:
-    """Tell whether all values are finite, from their sum: quickly, and with a false alarm where it overflows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(np.sum(X)))
 
 
 class _Generator(threading.local):

@@ -6,13 +6,24 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.tree._criterion import MAE, MSE, Criterion, Entropy, Gini, Poisson
 
 from fastml import _core
 
 _NO_DEPTH_LIMIT = np.iinfo(np.int32).max
 
+_NAMES = {Gini: "gini", Entropy: "entropy", MSE: "squared_error", MAE: "absolute_error", Poisson: "poisson"}
+
 _LISTED_SHARE = 3
 """Where a split looks at one feature in this many or more, the kernel keeps lists of the samples sorted by each."""
+
+
+def criterion_name(criterion: Any) -> str | None:
+    """Return the name of a criterion that is given by name or as an object; None where scikit-learn has no name for it.
+
+    What is no criterion at all comes back as it is: scikit-learn's checks are to see it.
+    """
+    return _NAMES.get(type(criterion)) if isinstance(criterion, Criterion) else criterion
 
 
 def encoding(splitter: str, max_features: int, n_features: int) -> str:
@@ -66,7 +77,7 @@ def tree_options(
     min_samples_leaf = leaf if isinstance(leaf, Integral) else ceil(leaf * n_samples)
     min_samples_split = split if isinstance(split, Integral) else max(2, ceil(split * n_samples))
     return _core.TreeOptions(
-        criterion=tree.criterion,
+        criterion=criterion_name(tree.criterion),
         random_splits=tree.splitter == "random",
         max_depth=_NO_DEPTH_LIMIT if tree.max_depth is None else tree.max_depth,
         min_samples_split=max(min_samples_split, 2 * min_samples_leaf),
