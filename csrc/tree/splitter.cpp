@@ -248,6 +248,8 @@ std::int64_t Splitter::gather_values(const NodeRange& node, std::int64_t index, 
   };
   std::int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
+    const std::int64_t ahead = std::min(i + kPrefetchSamples, count - kLanes);
+    for (int lane = 0; lane < kLanes; ++lane) __builtin_prefetch(column + samples[ahead + lane] * stride);
     for (int lane = 0; lane < kLanes; ++lane) take(i + lane, lane);
   }
   for (; i < count; ++i) take(i, 0);
