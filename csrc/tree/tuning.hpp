@@ -23,7 +23,7 @@ inline constexpr std::int64_t kMostBuckets = 4096;
 inline constexpr std::int64_t kOpenShare = 2;
 
 // Samples whose values are asked for ahead of their turn.
-inline constexpr std::int64_t kPrefetchSamples = 64;
+inline constexpr std::int64_t kPrefetchSamples = 32;
 
 // Sorted lists of all features are kept up (a pass over all of them for every level of the tree) where a split looks
 // at one feature in this many or more; else each node sorts what it looks at.
