@@ -85,3 +85,20 @@ def assert_predicts_alike(ours, stock, X, where=""):
         if hasattr(stock, method):
             with np.errstate(divide="ignore"):
                 assert_same_bits(getattr(ours, method)(X), getattr(stock, method)(X), f"{where} {method}")
+
+
+def assert_same_outcome(ours, stock, method, *args, **kwargs):
+    """Assert that a method of two estimators returns the same bits or raises the same error; return the error."""
+    answers, errors = [], []
+    for model in (ours, stock):
+        try:
+            with np.errstate(over="ignore"):
+                answers.append(getattr(model, method)(*args, **kwargs))
+        except Exception as error:
+            errors.append(error)
+    if not errors:
+        assert_same_bits(*answers)
+        return None
+    assert not answers, errors[0]
+    assert [type(errors[0]), str(errors[0])] == [type(errors[1]), str(errors[1])]
+    return errors[0]
