@@ -11,7 +11,7 @@ from importlib import import_module
 # What type checkers take for typing.TYPE_CHECKING, without the import of typing: it takes longer than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fastml import cluster
+    from fastml import cluster, ensemble, tree
     from fastml._patch import patch_sklearn, patched, unpatch_sklearn
     from fastml._support.config import config_context, get_config, set_config
     from fastml._support.dispatch import FallbackError, FallbackWarning
@@ -26,16 +26,18 @@ __all__ = [
     "__version__",
     "cluster",
     "config_context",
+    "ensemble",
     "get_config",
     "patch_sklearn",
     "patched",
     "set_config",
     "show_versions",
     "to_sklearn",
+    "tree",
     "unpatch_sklearn",
 ]
 
-_FAMILIES = ("cluster",)
+_FAMILIES = ("cluster", "ensemble", "tree")
 _HOME = {
     "FallbackError": "fastml._support.dispatch",
     "FallbackWarning": "fastml._support.dispatch",

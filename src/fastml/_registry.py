@@ -29,6 +29,21 @@ ENTRIES = (
     Entry("MiniBatchKMeans", "sklearn.cluster", "fastml.cluster"),
     Entry("k_means", "sklearn.cluster", "fastml.cluster"),
     Entry("kmeans_plusplus", "sklearn.cluster", "fastml.cluster"),
+    Entry("AdaBoostClassifier", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("AdaBoostRegressor", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("BaggingClassifier", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("BaggingRegressor", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("ExtraTreesClassifier", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("ExtraTreesRegressor", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("GradientBoostingClassifier", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("GradientBoostingRegressor", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("RandomForestClassifier", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("RandomForestRegressor", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("RandomTreesEmbedding", "sklearn.ensemble", "fastml.ensemble"),
+    Entry("DecisionTreeClassifier", "sklearn.tree", "fastml.tree"),
+    Entry("DecisionTreeRegressor", "sklearn.tree", "fastml.tree"),
+    Entry("ExtraTreeClassifier", "sklearn.tree", "fastml.tree"),
+    Entry("ExtraTreeRegressor", "sklearn.tree", "fastml.tree"),
 )
 
 

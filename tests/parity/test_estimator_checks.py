@@ -4,6 +4,20 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastml.cluster import KMeans, MiniBatchKMeans
+from fastml.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    BaggingClassifier,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    RandomTreesEmbedding,
+)
+from fastml.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 REPEATS = (
     "seeds are drawn by row, so that weights and repeated rows get others: scikit-learn's own k-means fails it too"
@@ -11,6 +25,26 @@ REPEATS = (
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": REPEATS,
     "check_sample_weight_equivalence_on_sparse_data": REPEATS,
+}
+
+
+DRAWS = "samples are drawn by row, so that weights and repeated rows get others: scikit-learn's own class fails it too"
+SPLITS = "scikit-learn's own class fails it too"
+WEIGHT_CHECKS = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+TREE_FAILURES = {
+    name: dict.fromkeys(WEIGHT_CHECKS, reason)
+    for name, reason in {
+        "RandomForestClassifier": DRAWS,
+        "RandomForestRegressor": DRAWS,
+        "RandomTreesEmbedding": DRAWS,
+        "BaggingClassifier": DRAWS,
+        "BaggingRegressor": DRAWS,
+        "GradientBoostingClassifier": SPLITS,
+        "GradientBoostingRegressor": SPLITS,
+    }.items()
 }
 
 
@@ -27,4 +61,32 @@ EXPECTED_FAILURES = {
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:algorithm='elkan':RuntimeWarning")
 def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        DecisionTreeClassifier(),
+        DecisionTreeClassifier(criterion="entropy", max_leaf_nodes=10),
+        DecisionTreeRegressor(),
+        DecisionTreeRegressor(criterion="absolute_error"),
+        ExtraTreeClassifier(),
+        ExtraTreeRegressor(),
+        RandomForestClassifier(n_estimators=5),
+        RandomForestClassifier(n_estimators=3, class_weight="balanced_subsample", oob_score=True),
+        RandomForestRegressor(n_estimators=5),
+        ExtraTreesClassifier(n_estimators=5),
+        ExtraTreesRegressor(n_estimators=5, n_jobs=2),
+        RandomTreesEmbedding(n_estimators=5),
+        GradientBoostingClassifier(n_estimators=5),
+        GradientBoostingRegressor(n_estimators=30, loss="huber"),
+        AdaBoostClassifier(n_estimators=5),
+        AdaBoostRegressor(n_estimators=5),
+        BaggingClassifier(n_estimators=5),
+        BaggingRegressor(n_estimators=5),
+    ],
+    expected_failed_checks=lambda estimator: TREE_FAILURES.get(type(estimator).__name__, {}),
+)
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores", "ignore:divide by zero:RuntimeWarning")
+def test_tree_checks(estimator, check):
     check(estimator)

@@ -8,6 +8,11 @@ CHECKED_AGAINST = ("1.9.1",)
 """The versions of scikit-learn on which the names were checked."""
 
 PRIVATE_NAMES = {
+    "sklearn._loss.loss.ExponentialLoss": "tells which line search a leaf of gradient boosting gets",
+    "sklearn._loss.loss.HalfBinomialLoss": "tells which line search a leaf of gradient boosting gets",
+    "sklearn._loss.loss.HalfMultinomialLoss": "tells which line search a leaf of gradient boosting gets",
+    "sklearn._loss.loss.HalfSquaredError": "tells that leaves of gradient boosting need no line search",
+    "sklearn._loss.loss.HuberLoss": "tells that a stage begins with a new delta",
     "sklearn.base._fit_context": "checks parameters as every fit of scikit-learn does",
     "sklearn.cluster._kmeans.KMeans._check_params_vs_input": "overridden by MiniBatchKMeans, see there",
     "sklearn.cluster._kmeans.MiniBatchKMeans._check_params_vs_input": "sets sizes and numbers of runs that depend on X",
@@ -16,9 +21,55 @@ PRIVATE_NAMES = {
     "sklearn.cluster._kmeans._BaseKMeans": "the parent that both k-means estimators share",
     "sklearn.cluster._kmeans._BaseKMeans._transform": "overridden with our distances",
     "sklearn.cluster._kmeans._BaseKMeans._validate_center_shape": "the messages for invalid initial centres",
+    "sklearn.ensemble._bagging.BaggingClassifier._get_estimator": "overridden: our tree by default",
+    "sklearn.ensemble._bagging.BaggingRegressor._get_estimator": "overridden: our tree by default",
+    "sklearn.ensemble._bagging.BaseBagging._fit": "not used: it shares its name with the trees' method",
+    "sklearn.ensemble._base.BaseEnsemble._validate_estimator": "overridden: our trees in forests",
+    "sklearn.ensemble._bootstrap._get_n_samples_bootstrap": (
+        "the size of a bootstrap sample, and the warning of a small one"
+    ),
+    "sklearn.ensemble._forest.BaseForest": "the parent that all forests share",
+    "sklearn.ensemble._forest.BaseForest._validate_X_predict": "overridden: no estimators are made for it",
+    "sklearn.ensemble._forest.BaseForest._validate_y_class_weight": (
+        "overridden: integer classes are numbered in linear time"
+    ),
+    "sklearn.ensemble._forest.ForestClassifier": "the parent of classification forests",
+    "sklearn.ensemble._forest.ForestClassifier._set_oob_score_and_attributes": "overridden with our predictions",
+    "sklearn.ensemble._forest.ForestClassifier._validate_y_class_weight": "class weights and their errors",
+    "sklearn.ensemble._forest.ForestRegressor": "the parent of regression forests",
+    "sklearn.ensemble._forest.ForestRegressor._set_oob_score_and_attributes": "overridden with our predictions",
+    "sklearn.ensemble._forest.RandomTreesEmbedding._set_oob_score_and_attributes": "raises: there is no such estimate",
+    "sklearn.ensemble._gb.BaseGradientBoosting": "the parent that both estimators share",
+    "sklearn.ensemble._gb.BaseGradientBoosting._fit_stage": "overridden: our trees",
+    "sklearn.ensemble._gb.BaseGradientBoosting._fit_stages": "overridden: samples are encoded before the stages",
+    "sklearn.ensemble._gb.BaseGradientBoosting._raw_predict": "overridden with our predictions",
+    "sklearn.ensemble._gb.BaseGradientBoosting._raw_predict_init": "checks samples and predicts what the stages add to",
+    "sklearn.ensemble._gb._safe_divide": "the step of a leaf, and the warning of an overflow",
+    "sklearn.ensemble._gb.set_huber_delta": "sets the loss' delta before a stage",
+    "sklearn.ensemble._weight_boosting.AdaBoostClassifier._validate_estimator": "overridden: our tree by default",
+    "sklearn.ensemble._weight_boosting.AdaBoostRegressor._validate_estimator": "overridden: our tree by default",
+    "sklearn.tree._classes.BaseDecisionTree": "the parent that all trees share",
+    "sklearn.tree._classes.BaseDecisionTree._compute_missing_values_in_feature_mask": (
+        "rejects values that are not finite where they may not be"
+    ),
+    "sklearn.tree._classes.BaseDecisionTree._fit": "overridden; forests and boosting call it too",
+    "sklearn.tree._classes.BaseDecisionTree._prune_tree": "minimal cost-complexity pruning",
+    "sklearn.tree._classes.BaseDecisionTree._validate_X_predict": "checks samples to predict for",
+    "sklearn.tree._criterion.Criterion": "tells a criterion given as an object",
+    "sklearn.tree._criterion.Entropy": "a criterion that has a name",
+    "sklearn.tree._criterion.Gini": "a criterion that has a name",
+    "sklearn.tree._criterion.MAE": "a criterion that has a name",
+    "sklearn.tree._criterion.MSE": "a criterion that has a name",
+    "sklearn.tree._criterion.Poisson": "a criterion that has a name",
+    "sklearn.tree._splitter.Splitter": "tells a splitter given as an object",
+    "sklearn.tree._tree.NODE_DTYPE": "the layout of nodes, which the kernels share",
+    "sklearn.tree._tree.TREE_LEAF": "tells leaves",
+    "sklearn.tree._tree.Tree": "what `tree_` is, filled by its __setstate__",
+    "sklearn.tree._tree._build_pruned_tree_ccp": "prunes the trees of a forest",
     "sklearn.utils._param_validation.Interval": "says which values a function's parameter may have",
     "sklearn.utils._param_validation.validate_params": "checks the parameters of a function",
     "sklearn.utils.validation._check_sample_weight": "the messages for invalid weights; there is no public equivalent",
     "sklearn.utils.validation._is_arraylike_not_scalar": "tells initial centres from the name of a method",
+    "sklearn.utils.validation._num_samples": "how many targets RandomTreesEmbedding draws",
 }
 """Dotted path of each name, and what it is needed for."""

@@ -19,6 +19,7 @@ from fastml.ensemble._lazy_trees import Batch, GrownForest, GrownTree, LazyTrees
 from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads, joblib_is_in_charge
 from fastml.tree._growing import SERVED_CRITERION, SERVED_SAMPLES, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
+from fastml.tree._predicting import forget_view
 from fastml.tree._samples import as_dense, may_be_finite
 from fastml.tree._targets import check_and_encode, check_poisson_targets
 
@@ -177,6 +178,7 @@ class ForestFitting(LazyTrees):
 
     def _add(self, batch: Batch) -> None:
         """Set the trees: those there were, and further ones."""
+        forget_view(self)
         grown = vars(self).get("_grown")
         further = GrownForest(self.n_features_in_, (batch,))
         if grown is not None:

@@ -45,10 +45,6 @@ class Boosting(BaseGradientBoosting):
     def apply(self, X):
         return super().apply(X)
 
-    @accelerated()
-    def predict(self, X):
-        return super().predict(X)
-
     def _fit_stages(self, X, *args, **kwargs):
         if not may_be_dense(X):
             return super()._fit_stages(X, *args, **kwargs)
@@ -136,6 +132,10 @@ class GradientBoostingClassifier(Boosting, sklearn.ensemble.GradientBoostingClas
     __doc__ = sklearn.ensemble.GradientBoostingClassifier.__doc__
 
     @accelerated()
+    def predict(self, X):
+        return super().predict(X)
+
+    @accelerated()
     def decision_function(self, X):
         return super().decision_function(X)
 
@@ -146,3 +146,7 @@ class GradientBoostingClassifier(Boosting, sklearn.ensemble.GradientBoostingClas
 
 class GradientBoostingRegressor(Boosting, sklearn.ensemble.GradientBoostingRegressor):
     __doc__ = sklearn.ensemble.GradientBoostingRegressor.__doc__
+
+    @accelerated()
+    def predict(self, X):
+        return super().predict(X)

@@ -143,7 +143,13 @@ class LazyTrees(BaseForest):
 
     @property
     def estimators_(self):
-        """list of trees: The fitted trees, made when first asked for."""
+        """The fitted trees of the forest, made when they are first asked for.
+
+        Returns
+        -------
+        estimators_ : list of estimators
+            Changes of the list and of its trees are seen by all methods.
+        """
         state = vars(self)
         if "_estimators" not in state:
             with _building:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.tree._classes import BaseDecisionTree
 from sklearn.tree._splitter import Splitter
 from sklearn.utils import check_random_state, compute_sample_weight
@@ -14,10 +14,11 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastml import _core
 from fastml._support import threads
-from fastml._support.dispatch import Condition, accelerated
+from fastml._support.dispatch import Condition
 from fastml.tree import _shared_features
 from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
 from fastml.tree._parameters import criterion_name, encoding, number_of_features, signed_constraints, tree_options
+from fastml.tree._predicting import forget_view
 from fastml.tree._samples import as_dense, may_be_dense, may_be_finite
 from fastml.tree._targets import are_plain, check_and_encode, check_poisson_targets
 
@@ -37,12 +38,7 @@ SERVED_CRITERION = Condition(
 
 
 class Growing(BaseDecisionTree):
-    """The fit of all four trees."""
-
-    @accelerated(SERVED_SAMPLES, SERVED_CRITERION)
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, check_input=True):
-        return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
+    """What the ``fit`` of all four trees does, and their pickles."""
 
     def _fit(
         self,
@@ -114,6 +110,7 @@ class Growing(BaseDecisionTree):
         self.tree_ = make_tree(self.n_features_in_, n_classes, *grown)
         if self.ccp_alpha != 0.0:
             self._prune_tree()
+        forget_view(self)
         return self
 
     def _checked(self, X: Any, y: Any, features: _core.TreeFeatures | None) -> tuple[Any, Any]:
