@@ -45,7 +45,7 @@ class Bootstrap:
         return np.bincount(self.indices(random_state), minlength=self.n_samples)
 
 
-def balanced_weights(codes: np.ndarray, n_classes: Sequence[int], counts: np.ndarray) -> np.ndarray:
+def balanced_weights(codes: np.ndarray, n_classes: Sequence[int] | np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Weigh the classes of a bootstrap sample equally.
 
     Parameters

@@ -35,7 +35,11 @@ OWN_TREES = Condition(
 
 
 class ForestFitting(LazyTrees):
-    """Fit, out-of-bag estimates and importances of all five forests."""
+    """Fit and importances of all five forests."""
+
+    estimator_: Any
+    _n_samples_bootstrap: int | None
+    _sample_weight: np.ndarray | None
 
     @accelerated(SERVED_SAMPLES, SERVED_CRITERION, OWN_TREES)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -88,8 +92,8 @@ class ForestFitting(LazyTrees):
         random_state = seeded(self.random_state)
 
         if not self.warm_start:
-            vars(self).pop("_grown", None)
-            vars(self).pop("_estimators", None)
+            self.__dict__.pop("_grown", None)
+            self.__dict__.pop("_estimators", None)
         n_before = self._n_trees()
         n_more = self.n_estimators - n_before
         if n_more < 0:
@@ -148,7 +152,7 @@ class ForestFitting(LazyTrees):
         constraints = signed_constraints(tree, n_features, n_classes, self.n_outputs_)
         weights = self._sample_weight
         bootstrap = None
-        if self.bootstrap:
+        if self._n_samples_bootstrap is not None:
             bootstrap = Bootstrap(n_samples, self._n_samples_bootstrap, weights)
             weights = None
         elif weights is not None:
@@ -188,7 +192,7 @@ class ForestFitting(LazyTrees):
         else:
             self._grown = further
 
-    def _importances(self) -> np.ndarray:
+    def _importances(self) -> Any:
         check_is_fitted(self)
         grown = vars(self).get("_grown")
         if grown is None:

@@ -96,7 +96,7 @@ class GrownForest:
         estimators = []
         trees = iter(self.trees())
         for batch in self.batches:
-            shared = {"n_features_in_": self.n_features, "n_outputs_": len(batch.n_classes)}
+            shared: dict[str, Any] = {"n_features_in_": self.n_features, "n_outputs_": len(batch.n_classes)}
             if issubclass(cls, ClassifierMixin):
                 # Trees in a forest see the numbers of the classes, as the floats that the kernels take.
                 classes = [np.arange(count, dtype=np.float64) for count in batch.n_classes]
@@ -106,7 +106,7 @@ class GrownForest:
             shared["max_features_"] = batch.max_features
             model = cls(**batch.parameters)
             for grown in batch.trees:
-                estimator = object.__new__(cls)
+                estimator: Any = object.__new__(cls)
                 vars(estimator).update(vars(model), random_state=grown.seed, **shared, tree_=next(trees))
                 estimators.append(estimator)
         return estimators
@@ -128,9 +128,9 @@ def _rebuild(
     n_features: int, parts: list[tuple[Compact, list[int], list[int], dict[str, Any], int, np.ndarray]]
 ) -> GrownForest:
     batches = []
-    for compact, depths, seeds, *rest in parts:
+    for compact, depths, seeds, parameters, max_features, n_classes in parts:
         trees = [GrownTree(*pair, depth, seed) for pair, depth, seed in zip(expand(compact), depths, seeds)]
-        batches.append(Batch(trees, *rest))
+        batches.append(Batch(trees, parameters, max_features, n_classes))
     return GrownForest(n_features, tuple(batches))
 
 
@@ -150,7 +150,7 @@ class LazyTrees(BaseForest):
         estimators_ : list of estimators
             Changes of the list and of its trees are seen by all methods.
         """
-        state = vars(self)
+        state = self.__dict__
         if "_estimators" not in state:
             with _building:
                 if "_estimators" not in state:

@@ -102,7 +102,8 @@ class TreeTask:
         grown = _core.grow_tree(self.features, self.targets, options, weights, splitter_seed, n_threads)
         if self.tree.ccp_alpha > 0.0:
             grown = pruned(self.features.n_features, self.n_classes, self.tree.ccp_alpha, *grown)
-        return GrownTree(*grown, seed)
+        nodes, values, max_depth = grown
+        return GrownTree(nodes, values, max_depth, seed)
 
     def grow_all(self, seeds: list[int]) -> list[GrownTree]:
         """Grow some trees, one after the other."""

@@ -209,7 +209,7 @@ def _narrow(column: np.ndarray) -> np.ndarray:
         return column
     for dtype in _NARROWER[column.dtype.kind]:
         with np.errstate(over="ignore", invalid="ignore"):
-            narrowed = column.astype(dtype)
+            narrowed: np.ndarray = column.astype(dtype)
         if narrowed.itemsize < column.itemsize and _equal(narrowed.astype(column.dtype), column):
             return narrowed
     return column.copy()

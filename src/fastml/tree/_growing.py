@@ -40,6 +40,8 @@ SERVED_CRITERION = Condition(
 class Growing(BaseDecisionTree):
     """What the ``fit`` of all four trees does, and their pickles."""
 
+    classes_: Any
+
     def _fit(
         self,
         X,
@@ -122,7 +124,7 @@ class Growing(BaseDecisionTree):
             if _is_plain(X) and are_plain(y):
                 # Nothing that validate_data could object to, which takes longer than to grow a small tree.
                 X = X.astype(np.float32, copy=False)
-                vars(self).pop("feature_names_in_", None)
+                self.__dict__.pop("feature_names_in_", None)
             else:
                 X, y = validate_data(self, X, y, validate_separately=(_CHECK_X, _CHECK_Y))
             if issparse(X) or not may_be_finite(X):
@@ -171,6 +173,6 @@ def seeded(seed: Any) -> np.random.RandomState:
     """
     if isinstance(seed, Integral):
         random_state = _generator.random_state
-        random_state.seed(seed)
+        random_state.seed(int(seed))
         return random_state
     return check_random_state(seed)

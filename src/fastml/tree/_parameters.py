@@ -33,7 +33,7 @@ def encoding(splitter: str, max_features: int, n_features: int) -> str:
     return "sorted" if _LISTED_SHARE * max_features >= n_features else "ranks"
 
 
-def number_of_features(max_features: Any, n_features: int) -> int:
+def number_of_features(max_features: Any, n_features: int) -> Any:
     """Return how many features a split looks at, from the parameter of scikit-learn's name."""
     if max_features == "sqrt":
         return max(1, int(np.sqrt(n_features)))
@@ -74,10 +74,10 @@ def tree_options(
     options : TreeOptions
     """
     leaf, split = tree.min_samples_leaf, tree.min_samples_split
-    min_samples_leaf = leaf if isinstance(leaf, Integral) else ceil(leaf * n_samples)
-    min_samples_split = split if isinstance(split, Integral) else max(2, ceil(split * n_samples))
+    min_samples_leaf: Any = leaf if isinstance(leaf, Integral) else ceil(leaf * n_samples)
+    min_samples_split: Any = split if isinstance(split, Integral) else max(2, ceil(split * n_samples))
     return _core.TreeOptions(
-        criterion=criterion_name(tree.criterion),
+        criterion=criterion_name(tree.criterion) or "",
         random_splits=tree.splitter == "random",
         max_depth=_NO_DEPTH_LIMIT if tree.max_depth is None else tree.max_depth,
         min_samples_split=max(min_samples_split, 2 * min_samples_leaf),
