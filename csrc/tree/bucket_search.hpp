@@ -31,59 +31,67 @@ class BucketSearch {
   }
 
   // `consider(sums, left, proxy)` puts a split to the criterion: true when it is better than `proxy`, which becomes its own.
-  // `left`: how many samples are on its left, if `counted`. Returns false, with `best` as it was, where sorting is the better
-  // way.
+  // Where it is `limited` it may refuse splits for other reasons, and asks how many samples are on the left. Returns false,
+  // with `best` as it was, where sorting is the better way. `best` has no threshold yet (Best::placed).
   template <class Consider>
-  bool run(bool counted, const Consider& consider, Best& best) {
-    fill(counted);
-    double bar =
-        std::max(estimate_bar<Impurity>(node_, best.proxy), find_bounds() - 2 * estimate_margin<Impurity>(node_));
+  bool run(bool limited, const Consider& consider, Best& best) {
+    fill(limited);
+    find_bounds();
+    // -inf, which stands for no split at all, reaches nothing.
+    double bar = std::max(estimate_bar<Impurity>(node_, best.proxy), std::numeric_limits<double>::lowest());
+    if (!limited) {
+      bar = std::max(bar, best_edge() - 2 * estimate_margin<Impurity>(node_));
+    } else {
+      // Only splits that are not refused tell what must be reached.
+      double proxy = best.proxy;
+      for_each_reaching(sides_.edges.data(), bar, [&](std::uint32_t b, const Sums& sums, std::int64_t left) {
+        if (surely_parts(b) && sums.reaches(bar) && consider(sums, left, proxy))
+          bar = estimate_bar<Impurity>(node_, proxy);
+        return true;
+      });
+    }
     if (!sort_open_buckets(bar)) return false;
 
     Best found = best;
     const auto try_split = [&](const Sums& sums, std::int64_t left, std::uint32_t last_left) {
-      if (!consider(sums, left, found.proxy)) return;
+      if (!sums.reaches(bar) || !consider(sums, left, found.proxy)) return;
       found.feature = f_.index;
       found.last_left = last_left;
+      found.placed = found.saw_missing = found.missing_left = false;
       bar = std::max(bar, estimate_bar<Impurity>(node_, found.proxy));
     };
-    Sums sums = empty_;
-    std::int64_t left = 0;
     const Key* key = sides_.keys.data();
     const Key* const keys_end = key + open_;
-    for (std::uint32_t b = 0; b < buckets_; ++b) {
-      if (sides_.edges[b] >= bar && sides_.buckets[b] != 0) {
-        if (!surely_parts(b)) return false;
-        try_split(sums, left, first_of(b) - 1);
-      }
-      if (key != keys_end && bucket_of(code_of(*key)) == b) {
-        Sums inner = sums;
-        for (std::int64_t inside = left + 1;; ++inside) {
-          inner.add(items_[sample_of(*key)]);
-          const std::uint32_t code = code_of(*key++);
-          if (key == keys_end || bucket_of(code_of(*key)) != b) break;
-          if (differ(code, code_of(*key)) && inner.reaches(bar)) try_split(inner, inside, code);
-        }
-      }
-      sums.add(sides_.buckets[b]);
-      if (counted) left += sides_.bucket_counts[b];
-    }
-    if (found.proxy > best.proxy) {
-      place(found);
-      best = found;
-    }
-    return true;
+    const bool done =
+        for_each_reaching(sides_.bounds.data(), bar, [&](std::uint32_t b, const Sums& sums, std::int64_t left) {
+          if (sides_.edges[b] >= bar) {
+            if (!surely_parts(b)) return false;
+            try_split(sums, left, first_of(b) - 1);
+          }
+          Sums inner = sums;
+          while (key != keys_end && bucket_of(code_of(*key)) < b) ++key;
+          for (std::int64_t inside = left + 1; key != keys_end && bucket_of(code_of(*key)) == b; ++inside) {
+            inner.add(items_[sample_of(*key)]);
+            const std::uint32_t code = code_of(*key++);
+            if (key == keys_end || bucket_of(code_of(*key)) != b) break;
+            if (differ(code, code_of(*key))) try_split(inner, inside, code);
+          }
+          return true;
+        });
+    if (done) best = found;
+    return done;
   }
 
  private:
   std::uint32_t bucket_of(std::uint32_t code) const { return (code - f_.low) >> shift_; }
   std::uint32_t first_of(std::uint32_t bucket) const { return f_.low + (bucket << shift_); }
 
-  void fill(bool counted) {
+  void fill(bool limited) {
+    limited_ = limited;
     sides_.buckets.assign(buckets_, 0);
     std::uint64_t* const sums = sides_.buckets.data();
     for (std::int64_t i = 0; i < f_.count; ++i) sums[bucket_of(f_.codes[i])] += items_[i];
-    if (!counted) return;
+    if (!limited_) return;
     sides_.bucket_counts.assign(buckets_, 0);
     for (std::int64_t i = 0; i < f_.count; ++i) ++sides_.bucket_counts[bucket_of(f_.codes[i])];
   }
@@ -96,15 +104,42 @@ class BucketSearch {
   // Whether a threshold fits before a bucket, whatever the node's values on either side.
   bool surely_parts(std::uint32_t bucket) const { return differ(first_of(bucket) - 1, first_of(bucket)); }
 
-  // Estimates at the edges of the buckets, and bounds inside. Returns the best at an edge.
-  double find_bounds() {
+  // Calls visit(bucket, sums before it, samples before it) for the buckets, in order, whose entry of `values` reaches `bar` now.
+  // Stops where that returns false, and returns it.
+  template <class Visit>
+  bool for_each_reaching(const double* values, double bar, const Visit& visit) {
+    // Which they are is hard to predict: first a list without branches.
+    std::vector<std::uint32_t>& reaching = sides_.ordered;
+    if (reaching.size() < buckets_) reaching.resize(buckets_);
+    std::int64_t count = 0;
+    for (std::uint32_t b = 0; b < buckets_; ++b) {
+      reaching[count] = b;
+      count += values[b] >= bar;
+    }
+    std::int64_t left = 0;
+    std::uint32_t counted = 0;  // samples of buckets before this one are in `left`
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::uint32_t b = reaching[i];
+      for (; limited_ && counted < b; ++counted) left += sides_.bucket_counts[counted];
+      Sums sums = empty_;
+      sums.add(sides_.before[b]);
+      if (!visit(b, sums, left)) return false;
+    }
+    return true;
+  }
+
+  // Estimates at the edges of the buckets (before each), and bounds of what they and the insides reach.
+  void find_bounds() {
     const std::int64_t size = buckets_ + 1 + kBoundsPadding;
-    for (auto* array : {&sides_.left_weights, &sides_.left_weights_1, &sides_.edges, &sides_.bounds})
-      array->resize(size);
+    for (auto* array : {&sides_.left_weights, &sides_.left_weights_1, &sides_.edges, &sides_.bounds}) {
+      if (std::int64_t(array->size()) < size) array->resize(size);
+    }
+    if (std::int64_t(sides_.before.size()) < size) sides_.before.resize(size);
     double* const left = sides_.left_weights.data();
     double* const left_1 = sides_.left_weights_1.data();
     std::uint64_t sum = 0;
     for (std::int64_t b = 0; b < size; ++b) {
+      sides_.before[b] = sum;
       left[b] = double(std::int64_t(sum >> 32));
       left_1[b] = double(std::int64_t(sum & 0xffffffff));
       if (b < buckets_) sum += sides_.buckets[b];
@@ -119,6 +154,9 @@ class BucketSearch {
         sides_.bounds[b] = std::max(std::max(sides_.edges[b], sides_.edges[b + 1]), std::max(corner_0, corner_1));
       }
     }
+  }
+
+  double best_edge() const {
     double best = kNone;
     for (std::uint32_t b = 1; b < buckets_; ++b) {
       if (sides_.edges[b] > best && surely_parts(b)) best = sides_.edges[b];
@@ -154,19 +192,6 @@ class BucketSearch {
     return true;
   }
 
-  // The threshold of a split, from the values of the node on either side of it.
-  void place(Best& best) const {
-    std::uint32_t lower = f_.low, upper = f_.high;
-    for (std::int64_t i = 0; i < f_.count; ++i) {
-      const std::uint32_t code = f_.codes[i];
-      lower = code <= best.last_left ? std::max(lower, code) : lower;
-      upper = code > best.last_left ? std::min(upper, code) : upper;
-    }
-    best.last_left = lower;
-    best.threshold = f_.feature->values[lower] / 2.0 + f_.feature->values[upper] / 2.0;
-    best.saw_missing = best.missing_left = false;
-  }
-
   static constexpr double kNone = -std::numeric_limits<double>::infinity();
 
   const GatheredFeature& f_;
@@ -177,6 +202,7 @@ class BucketSearch {
   int shift_ = 0;
   std::uint32_t buckets_ = 0;
   std::int64_t open_ = 0;  // samples of open buckets
+  bool limited_ = false;
 };
 
 }  // namespace fastml::tree

@@ -7,6 +7,7 @@
 
 #include "tree/bucket_search.hpp"
 #include "tree/class_sums.hpp"
+#include "tree/value_passes.hpp"
 #include "tree/value_search.hpp"
 
 namespace fastml::tree {
@@ -78,7 +79,7 @@ class ClassCounts : public ClassCriterion<Impurity> {
         return true;
       }
       return f.count >= kLeastBucketed &&
-             BucketSearch<Impurity>(f, shared, node_, sides).run(counted(limits), consider, best);
+             BucketSearch<Impurity>(f, shared, node_, sides).run(limited(limits), consider, best);
     }
     return false;
   }
@@ -99,10 +100,14 @@ class ClassCounts : public ClassCriterion<Impurity> {
                          bool missing_left, Sides& sides) const override {
     Sums sums(node(count), sides);
     std::int64_t left = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const bool goes = missing_left ? !(values[i] > threshold) : values[i] <= threshold;
-      left += goes;
-      sums.add(node_[i] & (goes ? ~std::uint64_t(0) : Sums::kNothing));
+    if constexpr (kTwo) {
+      sums.add(value_kernels().sum_below(values, node_, count, threshold, missing_left, left));
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const bool goes = missing_left ? !(values[i] > threshold) : values[i] <= threshold;
+        left += goes;
+        sums.add(node_[i] & (goes ? ~std::uint64_t(0) : Sums::kNothing));
+      }
     }
     take(sums, sides);
     return left;
@@ -113,6 +118,9 @@ class ClassCounts : public ClassCriterion<Impurity> {
 
   static bool few_values(std::int64_t values, std::int64_t count) {
     return values <= kMostValues && values <= kValuesPerSample * count;
+  }
+  static bool limited(const Limits& limits) {
+    return counted(limits) || limits.min_weight_leaf > 0 || limits.monotonic != nullptr;
   }
   static bool counted(const Limits& limits) { return limits.min_samples_leaf > 1; }
 

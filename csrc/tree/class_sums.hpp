@@ -44,7 +44,6 @@ class TwoClassSums {
   static std::uint64_t item(std::uint32_t label, std::uint32_t weight) {
     return std::uint64_t(weight) << 32 | (-label & weight);
   }
-  static constexpr std::uint64_t kNothing = 0;  // the part of an item that stays when its weight does not count
 
   // Writes the class weights of samples; returns their sum.
   static double add_up(const std::uint64_t* items, std::int64_t count, double* totals, std::int64_t) {
@@ -94,7 +93,8 @@ template <class Impurity>
 class ManyClassSums {
  public:
   static std::uint64_t item(std::uint32_t label, std::uint32_t weight) { return std::uint64_t(label) << 32 | weight; }
-  static constexpr std::uint64_t kNothing = std::uint64_t(0xffffffff) << 32;
+  static constexpr std::uint64_t kNothing = std::uint64_t(0xffffffff)
+                                            << 32;  // what stays of an item without its weight
 
   // Writes the class weights of samples; returns their sum.
   static double add_up(const std::uint64_t* items, std::int64_t count, double* totals, std::int64_t classes) {

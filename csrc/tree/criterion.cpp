@@ -128,6 +128,7 @@ void record(const SortedFeature& f, std::int64_t count, bool missing_left, doubl
     const float* values = f.feature->values;
     best.threshold = values[best.last_left] / 2.0 + values[code_of(f.present[count])] / 2.0;
   }
+  best.placed = true;
   best.saw_missing = f.missing_count > 0;
   best.missing_left = missing_left;
 }

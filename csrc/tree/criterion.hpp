@@ -68,6 +68,7 @@ struct Best {
   std::int64_t feature = -1;
   double threshold = 0;
   std::uint32_t last_left = 0;  // samples with codes up to this go left
+  bool placed = true;           // else the threshold lies between the node's codes on either side of last_left
   bool saw_missing = false;     // of the samples of the node; else missing values go where most samples go
   bool missing_left = false;
 
@@ -80,7 +81,7 @@ struct Sides {
   double weight_left = 0, weight_right = 0;
   std::vector<double> scratch;
   std::vector<std::int64_t> counts;
-  std::vector<std::uint64_t> buckets;
+  std::vector<std::uint64_t> buckets, before;
   std::vector<std::uint32_t> bucket_counts, ordered;
   std::vector<double> left_weights, left_weights_1, edges, bounds;
   std::vector<std::uint8_t> open;

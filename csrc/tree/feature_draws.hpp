@@ -2,6 +2,7 @@
 // found constant.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <utility>
@@ -23,6 +24,7 @@ class FeatureDraws {
     known_ = total_ = known;
     undrawn_ = std::int64_t(features_.size());
     drawn_known_ = found_ = visited_ = 0;
+    swaps_.clear();
   }
 
   // Draws the next feature that is not known to be constant. The caller must say next whether it is, by constant() or
@@ -32,7 +34,7 @@ class FeatureDraws {
       ++visited_;
       const std::int64_t at = random.integer(drawn_known_, undrawn_ - found_);
       if (at < known_) {
-        std::swap(features_[drawn_known_++], features_[at]);
+        swap(drawn_known_++, at);
         continue;
       }
       at_ = at + found_;
@@ -42,11 +44,29 @@ class FeatureDraws {
     return false;
   }
   void constant() {
-    std::swap(features_[at_], features_[total_]);
+    swap(at_, total_);
     ++found_;
     ++total_;
   }
-  void varies() { std::swap(features_[--undrawn_], features_[at_]); }
+  void varies() { swap(--undrawn_, at_); }
+
+  // A point of the node's draws that back_to() returns to.
+  struct Mark {
+    std::size_t swaps;
+    std::int64_t total, drawn_known, found, undrawn, visited, at;
+  };
+  Mark mark() const { return {swaps_.size(), total_, drawn_known_, found_, undrawn_, visited_, at_}; }
+  void back_to(const Mark& mark) {
+    for (; swaps_.size() > mark.swaps; swaps_.pop_back()) {
+      std::swap(features_[swaps_.back().first], features_[swaps_.back().second]);
+    }
+    total_ = mark.total;
+    drawn_known_ = mark.drawn_known;
+    found_ = mark.found;
+    undrawn_ = mark.undrawn;
+    visited_ = mark.visited;
+    at_ = mark.at;
+  }
 
   // Ends the node. Returns how many features its children know to be constant.
   std::int64_t end() {
@@ -59,9 +79,15 @@ class FeatureDraws {
   const std::vector<std::int64_t>& constants() const { return constants_; }
 
  private:
+  void swap(std::int64_t a, std::int64_t b) {
+    std::swap(features_[a], features_[b]);
+    swaps_.emplace_back(a, b);
+  }
+
   // Known constants that were drawn, then those that were not; constants found here; not yet drawn; drawn and not constant.
   std::vector<std::int64_t> features_;
   std::vector<std::int64_t> constants_;
+  std::vector<std::pair<std::int64_t, std::int64_t>> swaps_;  // of the node, in order
   std::int64_t known_ = 0, total_ = 0, drawn_known_ = 0, found_ = 0, undrawn_ = 0, visited_ = 0, at_ = 0;
 };
 

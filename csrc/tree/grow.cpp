@@ -45,17 +45,16 @@ class Grower {
          std::uint32_t seed, int threads, StopCheck stop, GrownTree& tree)
       : options_(options),
         values_(targets.values()),
-        splitter_(features, targets, weights, options, seed, threads),
-        stop_(stop),
+        splitter_(features, targets, weights, options, seed, threads, stop),
         tree_(tree) {}
 
   bool depth_first() {
     std::vector<Entry> stack{root()};
     while (!stack.empty()) {
-      if (stopped()) return false;
       Entry entry = stack.back();
       stack.pop_back();
       const Split split = search(entry);
+      if (splitter_.stopped()) return false;
       const std::int64_t node = add(entry, split);
       tree_.max_depth = std::max(tree_.max_depth, entry.depth);
       if (!split.found) continue;
@@ -89,7 +88,7 @@ class Grower {
     std::int64_t splits_left = options_.max_leaf_nodes - 1;
     push(enter(root()));
     while (!heap.empty()) {
-      if (stopped()) return false;
+      if (splitter_.stopped()) return false;
       std::pop_heap(heap.begin(), heap.end(), worse);
       const Frontier record = heap.back();
       heap.pop_back();
@@ -178,20 +177,10 @@ class Grower {
              right_bounds};
   }
 
-  bool stopped() {
-    if (stop_ == nullptr) return false;
-    work_ += splitter_.take_work();
-    if (work_ < kWorkBetweenStopChecks) return false;
-    work_ = 0;
-    return stop_();
-  }
-
   const Options& options_;
   const std::int64_t values_;
   Splitter splitter_;
-  StopCheck stop_;
   GrownTree& tree_;
-  std::int64_t work_ = 0;
 };
 
 }  // namespace

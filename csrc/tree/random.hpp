@@ -14,6 +14,7 @@ class Random {
 
   // In [low, high].
   double uniform(double low, double high) { return (high - low) * double(next()) / double(kLargest) + low; }
+  void skip() { next(); }
 
  private:
   static constexpr std::uint32_t kLargest = 0x7fffffff;

@@ -3,18 +3,14 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <new>
 
 #include "tree/tuning.hpp"
 
 namespace fastml::tree {
 namespace {
-
-// The largest float that is not above x: floats are at most x if and only if they are at most that.
-float round_down(double x) {
-  const float rounded = float(x);
-  return double(rounded) > x ? std::nextafter(rounded, -std::numeric_limits<float>::infinity()) : rounded;
-}
 
 bool use_lists(const Features& features, const Options& options, std::int64_t samples) {
   return !options.random_splits && options.max_features * kListedShare >= features.count() &&
@@ -24,8 +20,8 @@ bool use_lists(const Features& features, const Options& options, std::int64_t sa
 }  // namespace
 
 Splitter::Splitter(const Features& features, const Targets& targets, const double* weights, const Options& options,
-                   std::uint32_t seed, int threads)
-    : features_(features), options_(options), random_(seed), draws_(features.count()), threads_(threads) {
+                   std::uint32_t seed, int threads, StopCheck stop)
+    : features_(features), options_(options), random_(seed), draws_(features.count()), threads_(threads), stop_(stop) {
   samples_.reserve(features.samples());
   for (std::int64_t i = 0; i < features.samples(); ++i) {
     const double weight = weights == nullptr ? 1.0 : weights[i];
@@ -40,7 +36,7 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
   } else {
     threads_ = 1;
     if (options.random_splits) {
-      values_.resize(count());
+      values_.resize(std::max(count(), std::min(count(), kAheadSamples) * kAheadFeatures));
     } else {
       codes_.resize(count());
       keys_.resize(count());
@@ -49,6 +45,15 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
     }
   }
   for (int t = 0; t < threads_; ++t) sides_.push_back(criterion_->sides());
+}
+
+bool Splitter::ask_to_stop(std::int64_t work) {
+  work_ += work;
+  if (stop_ != nullptr && work_ >= kWorkBetweenStopChecks) {
+    work_ = 0;
+    if (stop_()) stopped_ = true;
+  }
+  return stopped_;
 }
 
 Split Splitter::split(const NodeRange& node, double impurity, double lower, double upper, std::int64_t& constants) {
@@ -66,7 +71,8 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
   constants = draws_.end();
 
   Split split;
-  if (!best.found()) return split;
+  if (!best.found() || stopped_) return split;
+  if (!best.placed) place(node, best);
   const std::int64_t left = part_by(node, best);
   Sides& sides = sides_[0];
   const std::uint32_t* samples = samples_.data() + node.begin;
@@ -94,7 +100,7 @@ void Splitter::find_best(const NodeRange& node, const Limits& limits, Best& best
   const std::uint32_t* samples = samples_.data() + node.begin;
   std::int64_t index;
   while (draws_.draw(options_.max_features, random_, index)) {
-    work_ += node.count();
+    if (ask_to_stop(node.count())) return;
     if (!features_.has_missing(index)) {
       const Outcome outcome =
           criterion_->search_values({index, &features_, samples, node.count()}, limits, sides_[0], best);
@@ -185,78 +191,31 @@ void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Bes
     draws_.varies();
     candidates_.push_back({index, nullptr, &feature, list, present, list + present, missing});
   }
-  const std::int64_t count = std::int64_t(candidates_.size()), work = count * node.count();
-  work_ += work;
-  if (threads_ == 1 || work < threads_ * kSearchWorkPerThread) {
-    for (const SortedFeature& candidate : candidates_) criterion_->search(candidate, limits, sides_[0], best);
+  const std::int64_t count = std::int64_t(candidates_.size());
+  if (threads_ == 1 || count * node.count() < threads_ * kSearchWorkPerThread) {
+    for (const SortedFeature& candidate : candidates_) {
+      if (ask_to_stop(node.count())) return;
+      criterion_->search(candidate, limits, sides_[0], best);
+    }
     return;
   }
   bests_.assign(count, Best());
+  std::atomic<bool> out_of_memory{false};
 #pragma omp parallel for num_threads(threads_) schedule(dynamic)
   for (std::int64_t i = 0; i < count; ++i) {
-    criterion_->search(candidates_[i], limits, sides_[omp_get_thread_num()], bests_[i]);
+    if (omp_get_thread_num() == 0) ask_to_stop(node.count());
+    if (stopped_) continue;
+    // An exception must not leave the parallel region.
+    try {
+      criterion_->search(candidates_[i], limits, sides_[omp_get_thread_num()], bests_[i]);
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
   }
+  if (out_of_memory) throw std::bad_alloc();
   for (const Best& each : bests_) {
     if (each.proxy > best.proxy) best = each;
   }
-}
-
-void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& best) {
-  const std::uint32_t* samples = samples_.data() + node.begin;
-  const std::int64_t count = node.count();
-  std::int64_t index;
-  while (draws_.draw(options_.max_features, random_, index)) {
-    work_ += count;
-    float low, high;
-    const std::int64_t missing = gather_values(node, index, low, high);
-    if (missing == count || (missing == 0 && same_value(low, high))) {
-      draws_.constant();
-      continue;
-    }
-    draws_.varies();
-    Best drawn;
-    drawn.feature = index;
-    drawn.threshold = random_.uniform(low, high);
-    drawn.saw_missing = missing > 0;
-    drawn.missing_left = missing > 0 && random_.integer(0, 2) != 0;
-    if (drawn.threshold == high) drawn.threshold = low;
-    Sides& sides = sides_[0];
-    const std::int64_t left =
-        criterion_->divide_at(samples, values_.data(), count, round_down(drawn.threshold), drawn.missing_left, sides);
-    if (left < limits.min_samples_leaf || count - left < limits.min_samples_leaf) continue;
-    if (!criterion_->allowed(sides, index, limits)) continue;
-    drawn.proxy = criterion_->proxy(sides);
-    if (drawn.proxy > best.proxy) best = drawn;
-  }
-}
-
-// Puts the node's values of a feature into values_ and finds their range. Returns how many are missing.
-std::int64_t Splitter::gather_values(const NodeRange& node, std::int64_t index, float& low, float& high) {
-  constexpr int kLanes = 4;  // independent chains of comparisons
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const std::uint32_t* samples = samples_.data() + node.begin;
-  const float* column = features_.column(index);
-  const std::int64_t count = node.count(), stride = features_.stride();
-  float lows[kLanes], highs[kLanes];
-  std::fill(lows, lows + kLanes, kInfinity);
-  std::fill(highs, highs + kLanes, -kInfinity);
-  const auto take = [&](std::int64_t i, int lane) {
-    const float value = column[samples[i] * stride];
-    values_[i] = value;
-    lows[lane] = value < lows[lane] ? value : lows[lane];
-    highs[lane] = value > highs[lane] ? value : highs[lane];
-  };
-  std::int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    const std::int64_t ahead = std::min(i + kPrefetchSamples, count - kLanes);
-    for (int lane = 0; lane < kLanes; ++lane) __builtin_prefetch(column + samples[ahead + lane] * stride);
-    for (int lane = 0; lane < kLanes; ++lane) take(i + lane, lane);
-  }
-  for (; i < count; ++i) take(i, 0);
-  low = *std::min_element(lows, lows + kLanes);
-  high = *std::max_element(highs, highs + kLanes);
-  if (!features_.has_missing(index)) return 0;
-  return std::count_if(values_.begin(), values_.begin() + count, [](float value) { return std::isnan(value); });
 }
 
 // Moves the samples that go left to the front, all in the order they had. Returns how many they are.
@@ -290,6 +249,22 @@ std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left) {
   }
   std::copy(aside_.data(), aside_.data() + right, samples + left);
   return left;
+}
+
+// The threshold of a split that is known by the codes on its left: between the node's values on either side.
+void Splitter::place(const NodeRange& node, Best& best) const {
+  const std::uint32_t* samples = samples_.data() + node.begin;
+  std::uint32_t lower = 0, upper = std::numeric_limits<std::uint32_t>::max();
+  features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
+    for (std::int64_t i = 0; i < node.count(); ++i) {
+      const std::uint32_t code = codes[samples[i] * stride];
+      lower = code <= best.last_left ? std::max(lower, code) : lower;
+      upper = code > best.last_left ? std::min(upper, code) : upper;
+    }
+  });
+  const float* values = features_.ranked(best.feature).values;
+  best.last_left = lower;
+  best.threshold = values[lower] / 2.0 + values[upper] / 2.0;
 }
 
 std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {

@@ -1,11 +1,14 @@
 // Finding the split of a node, and parting its samples by it.
 #pragma once
 
+#include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "runtime/stop.hpp"
 #include "tree/criterion.hpp"
 #include "tree/feature_draws.hpp"
 #include "tree/features.hpp"
@@ -13,6 +16,12 @@
 #include "tree/tree.hpp"
 
 namespace fastml::tree {
+
+// The largest float that is not above x: floats are at most x if and only if they are at most that.
+inline float round_down(double x) {
+  const float rounded = float(x);
+  return double(rounded) > x ? std::nextafter(rounded, -std::numeric_limits<float>::infinity()) : rounded;
+}
 
 // A node to be split: samples()[begin, end).
 struct NodeRange {
@@ -35,7 +44,7 @@ struct Split {
 class Splitter {
  public:
   Splitter(const Features& features, const Targets& targets, const double* weights, const Options& options,
-           std::uint32_t seed, int threads);
+           std::uint32_t seed, int threads, StopCheck stop);
 
   std::int64_t count() const { return std::int64_t(samples_.size()); }
   Criterion& criterion() { return *criterion_; }
@@ -48,25 +57,38 @@ class Splitter {
   // Parts the lists as split() parted the samples. Needed where a child will be split in turn.
   void part_lists(const NodeRange& node, std::int64_t middle, std::int64_t constants);
 
-  // Samples x features looked at since the last question.
-  std::int64_t take_work() { return std::exchange(work_, 0); }
+  // Whether the stop check has said so. The last split is then none.
+  bool stopped() const { return stopped_; }
 
  private:
   void find_best(const NodeRange& node, const Limits& limits, Best& best);
   void find_best_listed(const NodeRange& node, const Limits& limits, Best& best);
   void find_random(const NodeRange& node, const Limits& limits, Best& best);
   std::int64_t gather(const NodeRange& node, GatheredFeature& gathered);
-  std::int64_t gather_values(const NodeRange& node, std::int64_t index, float& low, float& high);
+  // Counts samples x features looked at, and asks once in a while whether to stop. For the calling thread.
+  bool ask_to_stop(std::int64_t work);
+  void draw_ahead(std::int64_t most);
+  void gather_ahead(const NodeRange& node);
   const Key* sort(const GatheredFeature& gathered, std::int64_t missing);
   template <class GoesLeft>
   std::int64_t part(const NodeRange& node, const GoesLeft& goes_left);
+  void place(const NodeRange& node, Best& best) const;
   std::int64_t part_by(const NodeRange& node, const Best& best);
+
+  // A feature drawn for a random split, and the state of the draws before it was known whether it varies.
+  struct Drawn {
+    std::int64_t index;
+    FeatureDraws::Mark mark;
+    Random random;
+    float low, high;
+  };
 
   const Features& features_;
   const Options& options_;
   Random random_;
   FeatureDraws draws_;
   int threads_;
+  StopCheck stop_;
   std::vector<std::uint32_t> samples_, aside_;
   std::vector<std::uint64_t> items_aside_;
   double total_weight_ = 0;
@@ -76,9 +98,11 @@ class Splitter {
   std::vector<std::uint32_t> codes_;
   std::vector<Key> keys_, sorted_keys_, missing_;
   std::vector<float> values_;
+  std::vector<Drawn> ahead_;
   std::vector<SortedFeature> candidates_;
   std::vector<Best> bests_;
   std::int64_t work_ = 0;
+  std::atomic<bool> stopped_{false};
 };
 
 }  // namespace fastml::tree

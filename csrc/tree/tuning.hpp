@@ -22,9 +22,11 @@ inline constexpr std::int64_t kSamplesPerBucket = 4;
 inline constexpr std::int64_t kMostBuckets = 4096;
 inline constexpr std::int64_t kOpenShare = 2;
 
-// Samples whose values are asked for ahead of their turn.
-inline constexpr std::int64_t kPrefetchSamples = 32;
-
+// Random splits read the values of this many features in one pass over the samples, while a node has at most so many.
+inline constexpr std::int64_t kAheadFeatures = 8;
+inline constexpr std::int64_t kAheadSamples = 1 << 16;
+// Samples of that pass whose values stay in L1 from one feature to the next.
+inline constexpr std::int64_t kAheadBlock = 64;
 // Sorted lists of all features are kept up (a pass over all of them for every level of the tree) where a split looks
 // at one feature in this many or more; else each node sorts what it looks at.
 inline constexpr std::int64_t kListedShare = 3;

@@ -61,6 +61,7 @@ class ValueSearch {
           best.feature = index_;
           best.last_left = low_ + std::uint32_t(last);
           best.threshold = value(last) / 2.0 + value(at) / 2.0;
+          best.placed = true;
           best.saw_missing = best.missing_left = false;
           bar = estimate_bar<Impurity>(node_, best.proxy);
         }

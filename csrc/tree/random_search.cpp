@@ -1,0 +1,86 @@
+// Random splits: a threshold for each feature drawn, the best of them taken (Geurts et al., 2006).
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tree/splitter.hpp"
+#include "tree/tuning.hpp"
+#include "tree/value_passes.hpp"
+
+namespace fastml::tree {
+
+void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& best) {
+  const std::uint32_t* samples = samples_.data() + node.begin;
+  const std::int64_t count = node.count();
+  for (;;) {
+    draw_ahead(count <= kAheadSamples ? kAheadFeatures : 1);
+    if (ahead_.empty()) return;
+    if (ask_to_stop(count * std::int64_t(ahead_.size()))) return;
+    gather_ahead(node);
+    for (std::size_t k = 0; k < ahead_.size(); ++k) {
+      const Drawn& drawn = ahead_[k];
+      const float* values = values_.data() + std::int64_t(k) * count;
+      std::int64_t missing = 0;
+      if (features_.has_missing(drawn.index)) {
+        missing = std::count_if(values, values + count, [](float value) { return std::isnan(value); });
+      }
+      random_ = drawn.random;
+      if (missing == count || (missing == 0 && same_value(drawn.low, drawn.high))) {
+        // What was drawn after it was drawn in vain.
+        draws_.back_to(drawn.mark);
+        draws_.constant();
+        break;
+      }
+      Best split;
+      split.feature = drawn.index;
+      split.threshold = random_.uniform(drawn.low, drawn.high);
+      split.saw_missing = missing > 0;
+      split.missing_left = missing > 0 && random_.integer(0, 2) != 0;
+      if (split.threshold == drawn.high) split.threshold = drawn.low;
+      Sides& sides = sides_[0];
+      const std::int64_t left =
+          criterion_->divide_at(samples, values, count, round_down(split.threshold), split.missing_left, sides);
+      if (left < limits.min_samples_leaf || count - left < limits.min_samples_leaf) continue;
+      if (!criterion_->allowed(sides, drawn.index, limits)) continue;
+      split.proxy = criterion_->proxy(sides);
+      if (split.proxy > best.proxy) best = split;
+    }
+  }
+}
+
+// Draws up to `most` features as if none of them were constant: then they can be read together. Few are.
+void Splitter::draw_ahead(std::int64_t most) {
+  ahead_.clear();
+  std::int64_t index;
+  while (std::int64_t(ahead_.size()) < most && draws_.draw(options_.max_features, random_, index)) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    ahead_.push_back({index, draws_.mark(), random_, kInfinity, -kInfinity});
+    draws_.varies();
+    random_.skip();                            // the threshold
+    if (features_.has_missing(index)) return;  // values that are missing in this node take another random number
+  }
+}
+
+// Puts the node's values of the features drawn into values_, and finds their ranges.
+void Splitter::gather_ahead(const NodeRange& node) {
+  const std::uint32_t* samples = samples_.data() + node.begin;
+  const std::int64_t count = node.count(), stride = features_.stride();
+  for (std::int64_t begin = 0; begin < count; begin += kAheadBlock) {
+    const std::int64_t end = std::min(begin + kAheadBlock, count);
+    float* values = values_.data();
+    for (const Drawn& drawn : ahead_) {
+      const float* column = features_.column(drawn.index);
+      for (std::int64_t i = begin; i < end; ++i) values[i] = column[samples[i] * stride];
+      values += count;
+    }
+  }
+  // Not at once: whole vectors cannot be loaded while their elements are still on the way to the cache.
+  const ValueKernels& kernels = value_kernels();
+  const float* values = values_.data();
+  for (Drawn& drawn : ahead_) {
+    kernels.range(values, count, drawn.low, drawn.high);
+    values += count;
+  }
+}
+
+}  // namespace fastml::tree
