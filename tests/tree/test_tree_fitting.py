@@ -14,6 +14,7 @@ import sklearn.tree
 from numpy.testing import assert_array_equal
 from same_outcome import assert_same_outcome, assert_same_tree, exact_problem, outcome
 from sklearn.base import clone
+from sklearn.tree._criterion import MAE, MSE, Entropy, Gini
 
 import fastml
 from fastml._support import dispatch
@@ -277,21 +278,36 @@ PARAMETERS = [
     {"random_state": 2**32},
     {"random_state": np.int64(7)},
     {"random_state": np.random.RandomState(7)},
-    {"class_weight": "balance"},
-    {"class_weight": {0: -1}},
-    {"class_weight": {9: 1.0}},
-    {"class_weight": [1, 2]},
-    {"class_weight": {0: 2, 1: 3}},
 ]
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS, ids=str)
 @pytest.mark.parametrize("cls", TREES)
 def test_parameters(cls, parameters):
-    if "class_weight" in parameters and cls in (DecisionTreeRegressor, ExtraTreeRegressor):
-        pytest.skip("regression trees have no class_weight")
     ours, stock = assert_same_outcome(
         cls, STOCK[cls], lambda cls: clone(cls(**{"random_state": 0, **parameters})).fit(X, y)
+    )
+    if stock.error is None:
+        assert_same_tree(ours.value.tree_, stock.value.tree_)
+
+
+CLASS_WEIGHTS = [
+    "balance",
+    {0: -1},
+    {9: 1.0},
+    [1, 2],
+    {0: 2, 1: 3},
+]
+
+
+@pytest.mark.parametrize("class_weight", CLASS_WEIGHTS, ids=str)
+@pytest.mark.parametrize("cls", [DecisionTreeClassifier, ExtraTreeClassifier])
+def test_class_weights(cls, class_weight):
+    weights = np.arange(len(y)) % 3
+    ours, stock = assert_same_outcome(
+        cls,
+        STOCK[cls],
+        lambda cls: cls(random_state=0, class_weight=class_weight).fit(X, y, sample_weight=weights),
     )
     if stock.error is None:
         assert_same_tree(ours.value.tree_, stock.value.tree_)
@@ -327,23 +343,65 @@ def test_check_input_can_be_switched_off():
         assert_same_tree(ours.tree_, STOCK[cls](random_state=0).fit(samples, targets, check_input=False).tree_)
 
 
+SPARSE = np.where(np.abs(X) < 1, 0, X)
+
+
+@pytest.mark.parametrize(
+    "as_sparse", [sp.csr_matrix, sp.csc_array, sp.coo_array, sp.lil_matrix], ids=lambda f: f.__name__
+)
 @pytest.mark.parametrize("cls", TREES)
-def test_what_the_kernel_does_not_serve_goes_to_scikit_learn(cls):
-    sparse = sp.csr_matrix(np.where(np.abs(X) < 1, 0, X))
+def test_sparse_samples(cls, as_sparse):
+    ours, stock = assert_same_outcome(
+        cls, STOCK[cls], lambda cls: cls(random_state=0).fit(as_sparse(SPARSE.astype(np.float32)), y)
+    )
+    assert_same_tree(ours.value.tree_, stock.value.tree_)
+    assert_array_equal(ours.value.predict(sp.csr_array(SPARSE)), stock.value.predict(sp.csr_array(SPARSE)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("cls", TREES)
+def test_bad_sparse_samples(cls, value):
+    spoilt = sp.csc_matrix(SPARSE)
+    spoilt.data[3] = value
+    assert_same_outcome(cls, STOCK[cls], lambda cls: cls(random_state=0).fit(spoilt, y))
+    wide = sp.csc_matrix(SPARSE)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    assert_same_outcome(cls, STOCK[cls], lambda cls: cls(random_state=0).fit(wide, y))
+
+
+@pytest.mark.parametrize("cls", TREES)
+def test_large_sparse_samples_go_to_scikit_learn(cls):
+    large = sp.random(300, 200_000, density=1e-4, format="csc", random_state=0, dtype=np.float32)
     with pytest.raises(fastml.FallbackError, match="needs dense X"):
-        cls(random_state=0).fit(sparse, y)
+        cls(random_state=0).fit(large, y)
     dispatch.reset_calls()
     with fastml.config_context(fallback="silent"):
-        ours = cls(random_state=0).fit(sparse, y)
-    assert_same_tree(ours.tree_, STOCK[cls](random_state=0).fit(sparse, y).tree_)
-    assert [(call.name, call.reason) for call in dispatch.calls()] == [(f"{cls.__name__}.fit", "needs dense X")]
+        ours = cls(random_state=0, max_depth=2).fit(large, y)
+    assert_same_tree(ours.tree_, STOCK[cls](random_state=0, max_depth=2).fit(large, y).tree_)
+    ((name, reason),) = [(call.name, call.reason) for call in dispatch.calls()]
+    assert name == f"{cls.__name__}.fit"
+    assert reason.startswith("needs dense X")
 
 
-def test_criterion_objects_go_to_scikit_learn():
-    from sklearn.tree._criterion import MSE
+@pytest.mark.parametrize(
+    ("cls", "name"), [(Gini, "gini"), (Entropy, "entropy"), (MSE, "squared_error"), (MAE, "absolute_error")]
+)
+def test_criteria_as_objects(cls, name):
+    if name in ("gini", "entropy"):
+        model, criterion = DecisionTreeClassifier, cls(1, np.array([3]))
+    else:
+        model, criterion = DecisionTreeRegressor, cls(1, len(y))
+    by_object = model(criterion=criterion, random_state=0).fit(X, y)
+    assert by_object.criterion is criterion
+    assert_same_tree(by_object.tree_, model(criterion=name, random_state=0).fit(X, y).tree_)
 
-    criterion = MSE(1, len(y))
-    with pytest.raises(fastml.FallbackError, match="given by name"):
+
+def test_criteria_of_other_classes_go_to_scikit_learn():
+    class Other(MSE):
+        pass
+
+    criterion = Other(1, len(y))
+    with pytest.raises(fastml.FallbackError, match="scikit-learn has names for"):
         DecisionTreeRegressor(criterion=criterion).fit(X, y)
     with fastml.config_context(fallback="silent"):
         ours = DecisionTreeRegressor(criterion=criterion, random_state=0).fit(X, y)
