@@ -17,6 +17,7 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
     if (ahead_.empty()) return;
     if (ask_to_stop(count * std::int64_t(ahead_.size()))) return;
     gather_ahead(node);
+    const Random after = random_;
     for (std::size_t k = 0; k < ahead_.size(); ++k) {
       const Drawn& drawn = ahead_[k];
       const float* values = values_.data() + std::int64_t(k) * count;
@@ -37,6 +38,8 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
       split.saw_missing = missing > 0;
       split.missing_left = missing > 0 && random_.integer(0, 2) != 0;
       if (split.threshold == drawn.high) split.threshold = drawn.low;
+      // Behind the last feature, known constants may have been drawn in search of another.
+      if (missing == 0) random_ = after;
       Sides& sides = sides_[0];
       const std::int64_t left =
           criterion_->divide_at(samples, values, count, round_down(split.threshold), split.missing_left, sides);
