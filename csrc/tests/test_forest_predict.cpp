@@ -207,7 +207,7 @@ void compare_layouts(Problem p, const std::string& where) {
 void forests(SimdLevel level) {
   for (const bool with_nan : {false, true}) {
     // Few rows for large trees walk the nodes as they are; many pack them. Shallow trees end within the crown.
-    for (const std::int64_t rows : {1, 2, 15, 63, 64, 65, 200, 1000}) {
+    for (const std::int64_t rows : {1, 2, 65, 127, 128, 129, 200, 1000}) {
       for (const int depth : {0, 1, 2, 3, 4, 5, 6, 9, 13}) {
         const int width = depth % 3 + 1 + (depth == 9 ? 4 : 0), trees = depth > 9 ? 3 : 7;
         const auto p = random_problem(rows, 5 + depth, width, trees, depth, with_nan, unsigned(rows + depth));

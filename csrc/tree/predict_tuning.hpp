@@ -16,7 +16,7 @@ inline constexpr std::int64_t kPackedBytes = 4 << 20;
 inline constexpr double kStepsWorthPacking = 3;
 
 // ... and where samples have no more features than this: a block of transposed rows is then 16 MB.
-inline constexpr std::int64_t kMostPackedFeatures = 65536;
+inline constexpr std::int64_t kMostPackedFeatures = 32768;
 
 // Rows are transposed for as many features as this a tree: a step less a level of the crown, against a copy of the row.
 inline constexpr std::int64_t kFeaturesWorthTransposing = 16;

@@ -7,6 +7,7 @@
 #include "tree/forest_predict.hpp"
 #include "tree/packed_tree.hpp"
 #include "tree/predict_tuning.hpp"
+#include "tree/walk_nodes.hpp"
 
 namespace fastml::tree {
 
@@ -88,8 +89,8 @@ class PlainRows {
  public:
   static bool copies(const Samples& x) { return x.is_sparse || x.col_stride != 1; }
   static std::int64_t most_rows(const Samples& x) {
-    if (!copies(x)) return kBlockRows;
-    return std::clamp<std::int64_t>(kPlainFloats / std::max<std::int64_t>(x.cols, 1), 1, kBlockRows);
+    if (!copies(x)) return kMostWalks;
+    return std::clamp<std::int64_t>(kPlainFloats / std::max<std::int64_t>(x.cols, 1), 1, kMostWalks);
   }
   static std::int64_t scratch_size(const Samples& x) { return copies(x) ? most_rows(x) * x.cols : 0; }
 
