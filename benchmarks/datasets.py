@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 MNIST_IMAGES = "mnist-t10k-images-idx3-ubyte.gz"
+MNIST_LABELS = "mnist-t10k-labels-idx1-ubyte.gz"
 MNIST_SIDE = 28
-IDX_HEADER_BYTES = 16
+IDX_HEADER_BYTES = 16  # of images; that of labels has half as many
+LETTERS = "letter-recognition.csv"
+ADULT = "adult-train.csv"
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,131 @@ def iris(dtype: str, data_dir: Path | None = None) -> Samples:
 
     X = load_iris().data.astype(dtype)
     return Samples(X, X[[0, 50, 100]], "iris")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows with what is to be learnt of them, and further ones to see how well it was.
+
+    Parameters
+    ----------
+    X : ndarray of shape (rows, features)
+        The samples.
+    y : ndarray of shape (rows,)
+        Class numbers, or what is to be predicted.
+    X_held_out, y_held_out : ndarray
+        The same of rows that nothing is learnt from.
+    origin : str
+        For the record.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[Any]
+    X_held_out: NDArray[Any]
+    y_held_out: NDArray[Any]
+    origin: str
+
+
+def classes(
+    rows: int,
+    features: int,
+    held_out: int,
+    dtype: str,
+    values: int | None = None,
+    data_dir: Path | None = None,
+    seed: int = 0,
+) -> Labelled:
+    """Draw two overlapping classes, each of many clusters, with one label in twenty drawn anew.
+
+    A half of the features tell the classes apart, a quarter are mixtures of these, the rest are noise. With ``values``
+    every feature is rounded to about so many values.
+    """
+    from sklearn.datasets import make_classification
+
+    X, y = make_classification(
+        rows + held_out,
+        features,
+        n_informative=features // 2,
+        n_redundant=features // 4,
+        flip_y=0.05,
+        random_state=seed,
+    )
+    origin = "two classes"
+    if values is not None:
+        low, high = X.min(axis=0), X.max(axis=0)
+        X = np.round((X - low) / (high - low) * values)
+        origin += f", {values} values"
+    return _held_out(X.astype(dtype), y, rows, origin)
+
+
+def numbers(
+    rows: int, features: int, held_out: int, dtype: str, data_dir: Path | None = None, seed: int = 0
+) -> Labelled:
+    """Draw rows and a linear function of half their features, with noise."""
+    from sklearn.datasets import make_regression
+
+    X, y = make_regression(rows + held_out, features, n_informative=features // 2, noise=20.0, random_state=seed)
+    return _held_out(X.astype(dtype), y, rows, "linear, with noise")
+
+
+def letters(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelled:
+    """Give 16 small integers that describe images of 26 letters; else 8 x 8 digits, small integers too."""
+    if data_dir is not None and (data_dir / LETTERS).exists():
+        table = np.loadtxt(data_dir / LETTERS, delimiter=",", dtype=str, skiprows=1)
+        X, y, origin = table[:, 1:].astype(dtype), np.unique(table[:, 0], return_inverse=True)[1], "letters"
+    else:
+        from sklearn.datasets import load_digits
+
+        bundled = load_digits()
+        X, y, origin = bundled.data.astype(dtype), bundled.target, "digits"
+    return _shuffled(X, y, origin, seed)
+
+
+def adult(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelled:
+    """Give the census of incomes, words by number in the order of the alphabet; else the breast cancer measurements."""
+    if data_dir is not None and (data_dir / ADULT).exists():
+        lines = (data_dir / ADULT).read_text(encoding="utf-8").split("\n")
+        table = np.array([[cell.strip() for cell in line.split(",")] for line in lines if line.strip()])
+        X = np.stack([_by_number(column) for column in table.T[:-1]], axis=1).astype(dtype)
+        y, origin = np.unique(table[:, -1], return_inverse=True)[1], "adult"
+    else:
+        from sklearn.datasets import load_breast_cancer
+
+        bundled = load_breast_cancer()
+        X, y, origin = bundled.data.astype(dtype), bundled.target, "breast cancer"
+    return _shuffled(X, y, origin, seed)
+
+
+def digits(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelled:
+    """Give images of handwritten digits, one grey value a feature: MNIST's, else the bundled ones, enlarged."""
+    if data_dir is not None and (data_dir / MNIST_IMAGES).exists():
+        images, origin = _read_idx_images(data_dir / MNIST_IMAGES), "MNIST"
+        with gzip.open(data_dir / MNIST_LABELS) as file:
+            y = np.frombuffer(file.read()[IDX_HEADER_BYTES // 2 :], dtype=np.uint8).astype(np.intp)
+    else:
+        from sklearn.datasets import load_digits
+
+        images, y, origin = _enlarged_digits(), load_digits().target, "enlarged digits"
+    return _shuffled(images.reshape(len(images), -1).astype(dtype), y, origin, seed)
+
+
+def _by_number(column: NDArray[Any]) -> NDArray[Any]:
+    """Give a column of numbers as it is, one of words as their places among the words there are."""
+    try:
+        return column.astype(np.float64)
+    except ValueError:
+        return np.unique(column, return_inverse=True)[1]
+
+
+def _shuffled(X: NDArray[Any], y: NDArray[Any], origin: str, seed: int) -> Labelled:
+    """Hold out one row in five."""
+    order = np.random.default_rng(seed).permutation(len(X))
+    return _held_out(X[order], y[order], len(X) - len(X) // 5, origin)
+
+
+def _held_out(X: NDArray[Any], y: NDArray[Any], rows: int, origin: str) -> Labelled:
+    """Hold out all but the first rows."""
+    return Labelled(np.ascontiguousarray(X[:rows]), y[:rows].copy(), X[rows:].copy(), y[rows:].copy(), origin)
 
 
 @dataclass(frozen=True)

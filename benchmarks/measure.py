@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.contenders import OURS, Contender
 from benchmarks.turns import ContenderError, NotInstalledError, WorkerProcess, take_turns
-from benchmarks.workload import Verdict, Workload
+from benchmarks.workload import Goal, Verdict, Workload
 
 TIMEOUT_SECONDS = 300.0
 
@@ -88,13 +88,11 @@ class Comparison:
         peers = [result for result in self.results if result.contender != OURS and result.right]
         return min(peers, key=lambda result: result.median, default=None)
 
-    def goal_ratio(self) -> float | None:
-        """Give the ratio that the workload's goal speaks of, or None where either side is missing."""
-        goal, ours = self.workload.goal, self.of(OURS)
-        if goal is None or ours is None:
-            return None
+    def ratio(self, goal: Goal) -> float | None:
+        """Give the ratio that a goal speaks of, or None where either side is missing."""
+        ours = self.of(OURS)
         other = self.best_peer() if goal.over == "best peer" else self.of(goal.over)
-        return None if other is None else other.median / ours.median
+        return None if ours is None or other is None else other.median / ours.median
 
 
 def compare(

@@ -46,8 +46,9 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "task": {"function": workload.task.path, **workload.task.arguments},
         "baseline": workload.baseline,
         "best peer": best.contender if best else None,
-        "goal": {"ratio": workload.goal.ratio, "over": workload.goal.over} if workload.goal else None,
-        "goal ratio": comparison.goal_ratio(),
+        "goals": [
+            {"ratio": goal.ratio, "over": goal.over, "reached": comparison.ratio(goal)} for goal in workload.goals
+        ],
         "results": [_result(result, workload.flops) for result in comparison.results],
     }
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from benchmarks.contenders import OURS
 from benchmarks.measure import Comparison, Result
+from benchmarks.workload import Goal
 
 UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
 
@@ -37,12 +38,12 @@ def details(comparisons: Sequence[Comparison], title: str) -> Table:
 
 
 def summary(comparisons: Sequence[Comparison]) -> Table:
-    """Lay out how fastml stands on each workload, beside its goal."""
+    """Lay out how fastml stands on each workload, beside its goals."""
     table = Table(title=f"{OURS}: times sooner", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     table.add_column("workload", no_wrap=True)
     table.add_column("than the baseline", justify="right")
     table.add_column("than the best peer", justify="right")
-    table.add_column("goal")
+    table.add_column("goals")
     table.add_column("answer")
     for comparison in comparisons:
         ours = next((result for result in comparison.results if result.contender == OURS), None)
@@ -53,7 +54,7 @@ def summary(comparisons: Sequence[Comparison]) -> Table:
             comparison.workload.name,
             _times(baseline, ours),
             _times(best, ours, named=True),
-            _goal(comparison),
+            _goals(comparison),
             _verdict(ours),
         )
     return table
@@ -88,10 +89,13 @@ def _times(other: Result | None, result: Result, named: bool = False) -> Text:
     return Text(f"{ratio:.2f}x" + (f" {other.contender}" if named else ""), style=style)
 
 
-def _goal(comparison: Comparison) -> Text:
-    goal, ratio = comparison.workload.goal, comparison.goal_ratio()
-    if goal is None:
+def _goals(comparison: Comparison) -> Text:
+    if not comparison.workload.goals:
         return Text("-", style="dim")
+    return Text(", ").join(_goal(goal, comparison.ratio(goal)) for goal in comparison.workload.goals)
+
+
+def _goal(goal: Goal, ratio: float | None) -> Text:
     reached = ratio is not None and ratio >= goal.ratio
     word = "unknown" if ratio is None else "reached" if reached else "missed"
     return Text(f"{goal.ratio:g}x {goal.over}: {word}", style="green" if reached else "yellow")

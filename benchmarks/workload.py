@@ -74,7 +74,7 @@ class Workload:
         Floating-point operations of one call, to show GFLOP/s.
     memory : bool
         Whether the memory of one call beyond its input is measured, in a run of its own.
-    goal : Goal or None
+    goals : tuple of Goal
         What fastml sets out to reach.
     """
 
@@ -88,7 +88,7 @@ class Workload:
     threads: int | None = None
     flops: float | None = None
     memory: bool = False
-    goal: Goal | None = None
+    goals: tuple[Goal, ...] = ()
 
 
 @dataclass(frozen=True)

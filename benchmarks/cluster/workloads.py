@@ -53,7 +53,7 @@ def _given_start(
         contenders=contenders,
         baseline="scikit-learn",
         memory=memory,
-        goal=goal,
+        goals=() if goal is None else (goal,),
     )
 
 
@@ -67,7 +67,8 @@ def _estimator(
     goal: Goal | None = None,
     memory: bool = False,
 ) -> Workload:
-    return Workload(f"cluster/{name}", data, dtype, task, check, contenders, "scikit-learn", goal=goal, memory=memory)
+    goals = () if goal is None else (goal,)
+    return Workload(f"cluster/{name}", data, dtype, task, check, contenders, "scikit-learn", goals=goals, memory=memory)
 
 
 LOW = {"rows": 200_000, "features": 8}

@@ -20,7 +20,7 @@ def _product(m: int, n: int, k: int, dtype: str, threads: int, ratio: float, nam
         baseline="numpy",
         threads=threads,
         flops=2.0 * m * n * k,
-        goal=Goal(ratio, "numpy"),
+        goals=(Goal(ratio, "numpy"),),
     )
 
 

@@ -18,7 +18,7 @@ RIGHT, WRONG = Verdict(True, {"error": "0"}), Verdict(False, {"error": "1"})
 @pytest.fixture
 def comparison(workload):
     """fastml at 1 ms, a right peer at 2 ms, a wrong one at 0.1 ms, the baseline at 4 ms, one missing, one failed."""
-    made = workload("correct", contenders=("baseline", OURS), goal=Goal(2.5))
+    made = workload("correct", contenders=("baseline", OURS), goals=(Goal(2.5), Goal(4.0, "baseline")))
     results = [
         Result("baseline", seconds=[4e-3], verdict=RIGHT),
         Result("peer", seconds=[2e-3, 2e-3, 2.2e-3], verdict=RIGHT, disturbed=1),
@@ -48,14 +48,16 @@ def test_details_give_ratios_to_the_baseline_and_to_the_best_right_peer(comparis
     assert rows["broken"] == "failed ValueError: out of luck"
 
 
-def test_summary_names_the_best_peer_and_says_whether_the_goal_is_reached(comparison):
-    assert lines(summary([comparison]))["made-up/correct"] == "4.00x 2.00x peer 2.5x best peer: missed right"
+def test_summary_names_the_best_peer_and_says_which_goals_are_reached(comparison):
+    expected = "4.00x 2.00x peer 2.5x best peer: missed, 4x baseline: reached right"
+    assert lines(summary([comparison]))["made-up/correct"] == expected
 
 
 def test_goals_are_unknown_when_our_answer_is_wrong(comparison):
     comparison.results[-1].verdict = WRONG
-    assert comparison.goal_ratio() is None
-    assert lines(summary([comparison]))["made-up/correct"].endswith("2.5x best peer: unknown WRONG")
+    assert [comparison.ratio(goal) for goal in comparison.workload.goals] == [None, None]
+    expected = "2.5x best peer: unknown, 4x baseline: unknown WRONG"
+    assert lines(summary([comparison]))["made-up/correct"].endswith(expected)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(12.3, "12.3 s"), (0.0456, "45.6 ms"), (7.89e-6, "7.89 us")])

@@ -21,7 +21,7 @@ def run(contender):
 
 
 def test_every_contender_has_a_time_a_turn_and_a_right_answer(run, workload):
-    comparison = run(workload("correct", goal=Goal(1.0, "first")))
+    comparison = run(workload("correct", goals=(Goal(1.0, "first"),)))
     assert [result.status for result in comparison.results] == ["ok", "ok"]
     assert all(result.right and len(result.seconds) == 2 for result in comparison.results)
     assert all(result.median >= 0.06 and result.facts["calls"] == 1 for result in comparison.results)
