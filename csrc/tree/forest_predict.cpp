@@ -240,7 +240,8 @@ bool predict(const ForestArrays& forest, const Samples& x, const Sink& sink, int
   double most_rows = std::min(double(kPredictChunkRows), double(kPredictChunkSteps) / row_steps);
   if (transposes) most_rows = std::min(most_rows, double(kChunkFloats) / double(x.cols));
   const std::int64_t rows = std::min(std::int64_t(most_rows), ceil_div(x.rows, 4 * threads));
-  Chunks chunks(x.rows, std::max<std::int64_t>(rows / kBlockRows, 1) * kBlockRows, threads, stop);
+  const std::int64_t block_rows = packs ? kBlockRows : kMostWalks;
+  Chunks chunks(x.rows, std::max<std::int64_t>(rows / block_rows, 1) * block_rows, threads, stop);
 
   if (packs) {
     predict_packed(forest, x, sink, transposes, chunks);
