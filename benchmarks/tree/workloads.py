@@ -11,8 +11,8 @@ SCIKIT_LEARN_ONLY = ("scikit-learn", "fastml")  # sklearnex has forests, no sing
 
 IDENTICAL = 1.0
 # Among a handful of samples several features allow the same partition. On real targets the last bit of a sum says then
-# which of them is taken, and sums are added up in another order: of the nodes of trees grown to the end, 15% have another
-# feature or lie below one that has. All these differences begin in nodes of fewer than 40 of 45,000 samples.
+# which of them is taken, and sums are added up in another order: of the nodes of trees grown to the end, 15% have
+# another feature or lie below one that has. All these differences begin in nodes of fewer than 40 of 45,000 samples.
 BUT_FOR_NEAR_TIES = 0.8
 
 TREE = {"estimator": "tree:DecisionTreeClassifier", "random_state": 0}
