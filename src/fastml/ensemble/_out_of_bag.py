@@ -33,7 +33,7 @@ def _mean_of_trees(forest: LazyTrees, X: np.ndarray, n_values: int) -> np.ndarra
             "Some inputs do not have OOB scores. This probably means too few trees were used to compute any reliable "
             "OOB estimates.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=4,
         )
         counts[counts == 0] = 1
     return sums / counts
