@@ -52,32 +52,29 @@ class ClassCounts : public ClassCriterion<Impurity> {
   }
 
   Outcome search_values(const UngatheredFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
-    if constexpr (kTwo) {
-      const RankedFeature& feature = f.features->ranked(f.index);
-      if (!few_values(feature.distinct, f.count)) return Outcome::not_served;
-      const ClassNode shared = node(f.count);
-      ValueSearch<Impurity> values(feature, f.index, 0, feature.distinct, shared, sides);
-      f.features->with_codes(f.index, [&](const auto* codes, std::int64_t stride) {
-        values.fill([&](std::int64_t i) { return codes[f.samples[i] * stride]; }, node_, f.count, counted(limits));
-      });
-      if (values.constant()) return Outcome::constant;
-      values.run(considered(f.index, f.count, limits, sides), best);
-      return Outcome::searched;
-    }
-    return Outcome::not_served;
+    const RankedFeature& feature = f.features->ranked(f.index);
+    if (!few_values(feature.distinct, f.count)) return Outcome::not_served;
+    const ClassNode shared = node(f.count);
+    ValueSearch<Impurity, Sums> values(feature, f.index, 0, feature.distinct, shared, sides);
+    f.features->with_codes(f.index, [&](const auto* codes, std::int64_t stride) {
+      values.fill([&](std::int64_t i) { return codes[f.samples[i] * stride]; }, node_, f.count, counted(limits));
+    });
+    if (values.constant()) return Outcome::constant;
+    values.run(considered(f.index, f.count, limits, sides), best);
+    return Outcome::searched;
   }
 
   bool search_unsorted(const GatheredFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
+    const ClassNode shared = node(f.count);
+    const auto consider = considered(f.index, f.count, limits, sides);
+    const std::int64_t range = std::int64_t(f.high) - f.low + 1;
+    if (few_values(range, f.count)) {
+      ValueSearch<Impurity, Sums> values(*f.feature, f.index, f.low, range, shared, sides);
+      values.fill([&](std::int64_t i) { return f.codes[i]; }, node_, f.count, counted(limits));
+      values.run(consider, best);
+      return true;
+    }
     if constexpr (kTwo) {
-      const ClassNode shared = node(f.count);
-      const auto consider = considered(f.index, f.count, limits, sides);
-      const std::int64_t range = std::int64_t(f.high) - f.low + 1;
-      if (few_values(range, f.count)) {
-        ValueSearch<Impurity> values(*f.feature, f.index, f.low, range, shared, sides);
-        values.fill([&](std::int64_t i) { return f.codes[i]; }, node_, f.count, counted(limits));
-        values.run(consider, best);
-        return true;
-      }
       return f.count >= kLeastBucketed &&
              BucketSearch<Impurity>(f, shared, node_, sides).run(limited(limits), consider, best);
     }
@@ -98,26 +95,35 @@ class ClassCounts : public ClassCriterion<Impurity> {
 
   std::int64_t divide_at(const std::uint32_t*, const float* values, std::int64_t count, float threshold,
                          bool missing_left, Sides& sides) const override {
-    Sums sums(node(count), sides);
     std::int64_t left = 0;
     if constexpr (kTwo) {
+      Sums sums(node(count), sides);
       sums.add(value_kernels().sum_below(values, node_, count, threshold, missing_left, left));
+      take(sums, sides);
     } else {
+      std::vector<std::uint64_t>& weights = sides.buckets;
+      weights.assign(this->totals_.size(), 0);
       for (std::int64_t i = 0; i < count; ++i) {
         const bool goes = missing_left ? !(values[i] > threshold) : values[i] <= threshold;
+        weights[node_[i] >> 32] += node_[i] & -std::uint64_t(goes) & 0xffffffff;
         left += goes;
-        sums.add(node_[i] & (goes ? ~std::uint64_t(0) : Sums::kNothing));
       }
+      sides.weight_left = 0;
+      for (std::size_t c = 0; c < weights.size(); ++c) {
+        sides.left[c] = double(weights[c]);
+        sides.weight_left += sides.left[c];
+      }
+      this->complete(sides);
     }
-    take(sums, sides);
     return left;
   }
 
  private:
   static constexpr bool kTwo = std::is_same_v<Sums, TwoClassSums<Impurity>>;
 
-  static bool few_values(std::int64_t values, std::int64_t count) {
-    return values <= kMostValues && values <= kValuesPerSample * count;
+  bool few_values(std::int64_t values, std::int64_t count) const {
+    const std::int64_t tallies = values * Sums::tally_size(std::int64_t(this->totals_.size()));
+    return tallies <= kMostTallies && tallies <= kTalliesPerSample * count;
   }
   static bool limited(const Limits& limits) {
     return counted(limits) || limits.min_weight_leaf > 0 || limits.monotonic != nullptr;

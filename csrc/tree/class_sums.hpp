@@ -54,6 +54,12 @@ class TwoClassSums {
     return double(sum >> 32);
   }
 
+  // Tallies: the sums of the samples with one value.
+  static std::int64_t tally_size(std::int64_t) { return 1; }
+  static void count(std::uint64_t* tally, std::int64_t, std::uint64_t item) { *tally += item; }
+  static bool held(const std::uint64_t* tally, std::int64_t) { return *tally != 0; }
+  void add_tally(const std::uint64_t* tally) { left_ += *tally; }
+
   TwoClassSums(const ClassNode& node, Sides&) : total_(node.weight), total_1_(node.totals[1]), x_log_x_(node.x_log_x) {}
 
   void add(std::uint64_t item) { left_ += item; }
@@ -107,6 +113,17 @@ class ManyClassSums {
     return weight;
   }
 
+  // Tallies: the sums of the samples with one value, by class, and then of all classes.
+  static std::int64_t tally_size(std::int64_t classes) { return classes + 1; }
+  static void count(std::uint64_t* tally, std::int64_t classes, std::uint64_t item) {
+    tally[item >> 32] += item & 0xffffffff;
+    tally[classes] += item & 0xffffffff;
+  }
+  static bool held(const std::uint64_t* tally, std::int64_t classes) { return tally[classes] != 0; }
+  void add_tally(const std::uint64_t* tally) {
+    for (std::int64_t c = 0; c < classes_; ++c) add(c, std::int64_t(tally[c]));
+  }
+
   ManyClassSums(const ClassNode& node, Sides& sides)
       : classes_(node.classes), total_(std::int64_t(node.weight)), x_log_x_(node.x_log_x) {
     sides.counts.resize(2 * classes_);
@@ -120,10 +137,10 @@ class ManyClassSums {
     }
   }
 
-  void add(std::uint64_t item) {
-    const std::int64_t weight = item & 0xffffffff;
-    std::int64_t& sum = sums_[item >> 32];
-    const std::int64_t total = totals_[item >> 32];
+  void add(std::uint64_t item) { add(std::int64_t(item >> 32), std::int64_t(item & 0xffffffff)); }
+  void add(std::int64_t label, std::int64_t weight) {
+    std::int64_t& sum = sums_[label];
+    const std::int64_t total = totals_[label];
     if constexpr (kEntropy) {
       left_logs_ += x_log_x_[sum + weight] - x_log_x_[sum];
       right_logs_ += x_log_x_[total - sum - weight] - x_log_x_[total - sum];

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tree/sort.hpp"
+#include "tree/tuning.hpp"
 
 namespace fastml::tree {
 namespace {
@@ -24,15 +25,18 @@ std::uint32_t ordered_bits(float value) {
   return bits >> 31 ? ~bits : bits | 0x80000000u;
 }
 
-// Copies features [begin, end) into columns, by blocks of samples that stay in L1 whatever the strides.
-void copy_columns(const Samples& x, std::int64_t begin, std::int64_t end, float* columns) {
+constexpr std::int64_t kGroup = 8;  // features copied together, half a cache line of samples
+
+// Copies features [begin, end), by blocks of samples that stay in L1 whatever the strides.
+void copy_columns(const Samples& x, std::int64_t begin, std::int64_t end, float* to, std::int64_t sample_step,
+                  std::int64_t feature_step) {
   constexpr std::int64_t kBlock = 64;
   for (std::int64_t row = 0; row < x.rows; row += kBlock) {
     const std::int64_t last = std::min(row + kBlock, x.rows);
     for (std::int64_t f = begin; f < end; ++f) {
       const float* source = x.data + f * x.col_stride;
-      float* target = columns + (f - begin) * x.rows;
-      for (std::int64_t i = row; i < last; ++i) target[i] = source[i * x.row_stride];
+      float* target = to + (f - begin) * feature_step;
+      for (std::int64_t i = row; i < last; ++i) target[i * sample_step] = source[i * x.row_stride];
     }
   }
 }
@@ -44,32 +48,54 @@ Features::Features(const Samples& x, Encoding encoding, int threads)
   if (samples_ >= std::numeric_limits<std::uint32_t>::max()) {
     throw std::length_error("trees take fewer than 2^32 - 1 samples, got " + std::to_string(samples_));
   }
-  encoding_ == Encoding::values ? keep_values(x) : keep_ranks(x, threads);
+  encoding_ == Encoding::values ? keep_values(x, threads) : keep_ranks(x, threads);
 }
 
-void Features::keep_values(const Samples& x) {
+// Where a sample takes few cache lines, samples lie one after the other: what a small node looks at is then in L1, whatever
+// features it draws. Else features do, and large nodes find several of their samples in a line.
+void Features::lay_out(std::int64_t item_bytes) {
+  const bool by_sample = count_ * item_bytes <= kSampleBytes;
+  sample_step_ = by_sample ? count_ : 1;
+  feature_step_ = by_sample ? 1 : samples_;
+}
+
+void Features::keep_values(const Samples& x, int threads) {
+  lay_out(sizeof(float));
   values_ = x.data;
-  stride_ = x.row_stride;
-  if (x.col_stride != 1) {
+  if ((feature_step_ == 1 ? x.col_stride : x.row_stride) == 1) {
+    sample_step_ = x.row_stride;
+    feature_step_ = x.col_stride;
+  } else {
     copy_.resize(samples_ * count_);
-    for (std::int64_t i = 0; i < samples_; ++i) {
-      for (std::int64_t f = 0; f < count_; ++f) copy_[i * count_ + f] = x.data[i * x.row_stride + f * x.col_stride];
-    }
     values_ = copy_.data();
-    stride_ = count_;
+    const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const std::int64_t begin = g * kGroup;
+      copy_columns(x, begin, std::min(begin + kGroup, count_), copy_.data() + begin * feature_step_, sample_step_,
+                   feature_step_);
+    }
   }
   has_missing_.resize(count_);
-  for (std::int64_t i = 0; i < samples_; ++i) {
-    for (std::int64_t f = 0; f < count_; ++f) has_missing_[f] |= std::isnan(values_[i * stride_ + f]);
+  if (feature_step_ == 1) {
+    for (std::int64_t i = 0; i < samples_; ++i) {
+      for (std::int64_t f = 0; f < count_; ++f) has_missing_[f] |= std::isnan(values_[i * sample_step_ + f]);
+    }
+  } else {
+    for (std::int64_t f = 0; f < count_; ++f) {
+      std::uint8_t missing = 0;
+      for (std::int64_t i = 0; i < samples_; ++i) missing |= std::isnan(column(f)[i * sample_step_]);
+      has_missing_[f] = missing;
+    }
   }
 }
 
 void Features::keep_ranks(const Samples& x, int threads) {
-  constexpr std::int64_t kGroup = 16;  // features of a cache line of samples
   const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
   storage_.resize(count_);
   ranked_.resize(count_);
   has_missing_.resize(count_);
+  lay_out(sizeof(std::uint16_t));
   narrow_.resize(samples_ * count_);
   std::vector<std::uint8_t> is_wide(count_);
   std::atomic<bool> out_of_memory{false};
@@ -83,7 +109,7 @@ void Features::keep_ranks(const Samples& x, int threads) {
       // An exception must not leave the parallel region.
       try {
         block.resize(samples_ * std::min(count_, kGroup));
-        codes.resize(block.size());
+        codes.resize(samples_);
         keys.resize(samples_);
         scratch.resize(samples_);
       } catch (const std::bad_alloc&) {
@@ -93,24 +119,21 @@ void Features::keep_ranks(const Samples& x, int threads) {
       for (std::int64_t g = 0; g < groups; ++g) {
         if (out_of_memory) continue;
         const std::int64_t begin = g * kGroup, end = std::min(begin + kGroup, count_);
-        copy_columns(x, begin, end, block.data());
-        try {
-          for (std::int64_t f = begin; f < end; ++f) {
-            const std::int64_t at = (f - begin) * samples_;
-            rank(block.data() + at, f, keys.data(), scratch.data(), codes.data() + at);
-            is_wide[f] = ranked_[f].distinct > 0xffff;  // NaN takes a code too
+        copy_columns(x, begin, end, block.data(), 1, samples_);
+        for (std::int64_t f = begin; f < end; ++f) {
+          try {
+            rank(block.data() + (f - begin) * samples_, f, keys.data(), scratch.data(), codes.data());
+          } catch (const std::bad_alloc&) {
+            out_of_memory = true;
+            break;
           }
-        } catch (const std::bad_alloc&) {
-          out_of_memory = true;
-          continue;
-        }
-        for (std::int64_t i = 0; i < samples_; ++i) {
-          for (std::int64_t f = begin; f < end; ++f) {
-            const std::uint32_t code = codes[(f - begin) * samples_ + i];
+          is_wide[f] = ranked_[f].distinct > 0xffff;  // NaN takes a code too
+          const std::int64_t at = f * feature_step_;
+          for (std::int64_t i = 0; i < samples_; ++i) {
             if (wide_.empty()) {
-              narrow_[i * count_ + f] = std::uint16_t(code);
+              narrow_[at + i * sample_step_] = std::uint16_t(codes[i]);
             } else {
-              wide_[i * count_ + f] = code;
+              wide_[at + i * sample_step_] = codes[i];
             }
           }
         }
@@ -120,6 +143,7 @@ void Features::keep_ranks(const Samples& x, int threads) {
     again = wide_.empty() && std::any_of(is_wide.begin(), is_wide.end(), [](std::uint8_t wide) { return wide; });
     if (again) {
       std::vector<std::uint16_t>().swap(narrow_);
+      lay_out(sizeof(std::uint32_t));
       wide_.resize(samples_ * count_);
     }
   }

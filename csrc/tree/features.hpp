@@ -21,8 +21,7 @@ struct Samples {
 };
 
 // How features are kept. Random splits compare values; best splits compare ranks (which sort faster and count), and grow
-// whole trees from the order of the samples by each feature. Values and ranks lie sample by sample: what a small node looks
-// at is then a few cache lines, whatever features it draws.
+// whole trees from the order of the samples by each feature.
 enum class Encoding { values, ranks, sorted };
 
 // A feature in ranks: the code of a value is its place among the feature's distinct values; equal codes, equal values.
@@ -37,7 +36,7 @@ struct RankedFeature {
 
 class Features {
  public:
-  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Values of samples that lie one after the other are
+  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Values that lie in memory as they are wanted here are
   // borrowed; of anything else nothing is.
   Features(const Samples& x, Encoding encoding, int threads);
 
@@ -50,12 +49,13 @@ class Features {
   // Calls run(codes, stride): the code of sample i is codes[i * stride], of 16 or 32 bits.
   template <class Run>
   auto with_codes(std::int64_t feature, const Run& run) const {
-    return wide_.empty() ? run(narrow_.data() + feature, count_) : run(wide_.data() + feature, count_);
+    const std::int64_t at = feature * feature_step_;
+    return wide_.empty() ? run(narrow_.data() + at, sample_step_) : run(wide_.data() + at, sample_step_);
   }
 
   // The value of sample i is column(feature)[i * stride()].
-  const float* column(std::int64_t feature) const { return values_ + feature; }
-  std::int64_t stride() const { return stride_; }
+  const float* column(std::int64_t feature) const { return values_ + feature * feature_step_; }
+  std::int64_t stride() const { return sample_step_; }
   bool has_missing(std::int64_t feature) const { return has_missing_[feature]; }
 
  private:
@@ -63,7 +63,8 @@ class Features {
     std::vector<std::uint32_t> order;
     std::vector<float> values;
   };
-  void keep_values(const Samples& x);
+  void lay_out(std::int64_t item_bytes);
+  void keep_values(const Samples& x, int threads);
   void keep_ranks(const Samples& x, int threads);
   void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
             std::uint32_t* codes);
@@ -71,8 +72,8 @@ class Features {
   std::int64_t samples_;
   std::int64_t count_;
   Encoding encoding_;
+  std::int64_t sample_step_ = 0, feature_step_ = 0;  // between elements of codes or values
   const float* values_ = nullptr;
-  std::int64_t stride_ = 0;
   std::vector<float> copy_;
   std::vector<std::uint8_t> has_missing_;
   std::vector<std::uint16_t> narrow_;  // one of the two is empty

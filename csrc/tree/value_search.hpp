@@ -1,4 +1,4 @@
-// The best split of a feature with few values, for two classes, without sorting: a sum for each value.
+// The best split of a feature with few values without sorting: class weights for each value.
 #pragma once
 
 #include <algorithm>
@@ -8,42 +8,46 @@
 
 namespace fastml::tree {
 
-template <class Impurity>
+template <class Impurity, class Sums>
 class ValueSearch {
  public:
-  using Sums = TwoClassSums<Impurity>;
-
   // The codes of the node's samples lie in [low, low + values).
   ValueSearch(const RankedFeature& feature, std::int64_t index, std::uint32_t low, std::int64_t values,
               const ClassNode& node, Sides& sides)
-      : feature_(feature), index_(index), low_(low), values_(values), node_(node), sides_(sides), empty_(node, sides) {}
+      : feature_(feature),
+        index_(index),
+        low_(low),
+        values_(values),
+        node_(node),
+        sides_(sides),
+        size_(Sums::tally_size(node.classes)) {}
 
   // code(i): of the node's i-th sample. items: of the samples, as Sums takes them. counted: whether run() will be asked how
   // many samples are on the left.
   template <class Code>
   void fill(const Code& code, const std::uint64_t* items, std::int64_t count, bool counted) {
     counted_ = counted;
-    sides_.buckets.assign(values_, 0);
-    std::uint64_t* const sums = sides_.buckets.data();
+    sides_.buckets.assign(values_ * size_, 0);
+    std::uint64_t* const tallies = sides_.buckets.data();
     if (!counted_) {
-      for (std::int64_t i = 0; i < count; ++i) sums[code(i) - low_] += items[i];
+      for (std::int64_t i = 0; i < count; ++i) Sums::count(tallies + (code(i) - low_) * size_, node_.classes, items[i]);
       return;
     }
     sides_.bucket_counts.assign(values_, 0);
     std::uint32_t* const counts = sides_.bucket_counts.data();
     for (std::int64_t i = 0; i < count; ++i) {
       const std::uint32_t value = code(i) - low_;
-      sums[value] += items[i];
+      Sums::count(tallies + value * size_, node_.classes, items[i]);
       ++counts[value];
     }
   }
 
   // Whether all samples have the same value.
   bool constant() const {
-    const auto held = [](std::uint64_t sum) { return sum != 0; };
-    const auto first = std::find_if(sides_.buckets.begin(), sides_.buckets.end(), held);
-    const auto last = std::find_if(sides_.buckets.rbegin(), sides_.buckets.rend(), held);
-    return same_value(value(first - sides_.buckets.begin()), value(sides_.buckets.rend() - last - 1));
+    std::int64_t first = 0, last = values_ - 1;
+    while (!held(first)) ++first;
+    while (!held(last)) --last;
+    return same_value(value(first), value(last));
   }
 
   // `consider(sums, left, proxy)` puts a split to the criterion, `left` samples being on its left: true when it is better
@@ -51,7 +55,7 @@ class ValueSearch {
   template <class Consider>
   void run(const Consider& consider, Best& best) {
     double bar = estimate_bar<Impurity>(node_, best.proxy);
-    Sums sums = empty_;
+    Sums sums(node_, sides_);
     std::int64_t left = 0, last = -1;
     for (std::int64_t word = 0; word < values_; word += 64) {
       for (std::uint64_t held = occupancy(word); held != 0; held &= held - 1) {
@@ -66,20 +70,22 @@ class ValueSearch {
           bar = estimate_bar<Impurity>(node_, best.proxy);
         }
         last = at;
-        sums.add(sides_.buckets[at]);
+        sums.add_tally(tally(at));
         if (counted_) left += sides_.bucket_counts[at];
       }
     }
   }
 
  private:
+  const std::uint64_t* tally(std::int64_t at) const { return sides_.buckets.data() + at * size_; }
+  bool held(std::int64_t at) const { return Sums::held(tally(at), node_.classes); }
   float value(std::int64_t at) const { return feature_.values[low_ + at]; }
 
   // A bit for each of the 64 values from `first` on that a sample has: which they are is hard to predict.
   std::uint64_t occupancy(std::int64_t first) const {
     std::uint64_t bits = 0;
     const std::int64_t count = std::min<std::int64_t>(64, values_ - first);
-    for (std::int64_t i = 0; i < count; ++i) bits |= std::uint64_t(sides_.buckets[first + i] != 0) << i;
+    for (std::int64_t i = 0; i < count; ++i) bits |= std::uint64_t(held(first + i)) << i;
     return bits;
   }
 
@@ -89,7 +95,7 @@ class ValueSearch {
   const std::int64_t values_;
   const ClassNode& node_;
   Sides& sides_;
-  const Sums empty_;
+  const std::int64_t size_;
   bool counted_ = false;
 };
 
