@@ -67,3 +67,19 @@ def test_a_script_that_fails_ends_the_demo(demo, monkeypatch, tmp_path):
     monkeypatch.setattr(demo, "COMMANDS", dict.fromkeys(demo.COMMANDS, (sys.executable,)))
     with pytest.raises(SystemExit, match="ended with exit code 3"):
         demo.run_in_turns(script)
+
+
+def test_steps_without_inertia_are_compared_by_score_and_labels(demo, capsys):
+    plain, spoilt = step(1.0), step(1.0, labels=[1, 0] * 100)
+    del plain["inertia"], spoilt["inertia"]
+    (same,), (other,) = demo.compare([[plain]], [[plain]]), demo.compare([[plain]], [[spoilt]])
+    assert same.agrees
+    assert not other.agrees
+    demo.show([same, other], title="made up")
+    output = capsys.readouterr().out
+    assert output.count("DISAGREES") == 1
+    assert "inertia" not in output
+
+
+def test_every_script_of_the_demo_is_there(demo):
+    assert all(script.exists() for script in demo.SCRIPTS)
