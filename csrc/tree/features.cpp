@@ -48,7 +48,7 @@ Features::Features(const Samples& x, Encoding encoding, int threads)
   if (samples_ >= std::numeric_limits<std::uint32_t>::max()) {
     throw std::length_error("trees take fewer than 2^32 - 1 samples, got " + std::to_string(samples_));
   }
-  encoding_ == Encoding::values ? keep_values(x, threads) : keep_ranks(x, threads);
+  encoding_ == Encoding::values ? keep_values(x) : keep_ranks(x, threads);
 }
 
 // Where a sample takes few cache lines, samples lie one after the other: what a small node looks at is then in L1, whatever
@@ -59,33 +59,21 @@ void Features::lay_out(std::int64_t item_bytes) {
   feature_step_ = by_sample ? 1 : samples_;
 }
 
-void Features::keep_values(const Samples& x, int threads) {
-  lay_out(sizeof(float));
+void Features::keep_values(const Samples& x) {
   values_ = x.data;
-  if ((feature_step_ == 1 ? x.col_stride : x.row_stride) == 1) {
-    sample_step_ = x.row_stride;
-    feature_step_ = x.col_stride;
-  } else {
-    copy_.resize(samples_ * count_);
-    values_ = copy_.data();
-    const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-    for (std::int64_t g = 0; g < groups; ++g) {
-      const std::int64_t begin = g * kGroup;
-      copy_columns(x, begin, std::min(begin + kGroup, count_), copy_.data() + begin * feature_step_, sample_step_,
-                   feature_step_);
-    }
-  }
+  sample_step_ = x.row_stride;
+  feature_step_ = x.col_stride;
   has_missing_.resize(count_);
-  if (feature_step_ == 1) {
-    for (std::int64_t i = 0; i < samples_; ++i) {
-      for (std::int64_t f = 0; f < count_; ++f) has_missing_[f] |= std::isnan(values_[i * sample_step_ + f]);
+  const auto look = [&](std::int64_t i, std::int64_t f) {
+    has_missing_[f] |= std::isnan(values_[i * sample_step_ + f * feature_step_]);
+  };
+  if (sample_step_ < feature_step_) {
+    for (std::int64_t f = 0; f < count_; ++f) {
+      for (std::int64_t i = 0; i < samples_; ++i) look(i, f);
     }
   } else {
-    for (std::int64_t f = 0; f < count_; ++f) {
-      std::uint8_t missing = 0;
-      for (std::int64_t i = 0; i < samples_; ++i) missing |= std::isnan(column(f)[i * sample_step_]);
-      has_missing_[f] = missing;
+    for (std::int64_t i = 0; i < samples_; ++i) {
+      for (std::int64_t f = 0; f < count_; ++f) look(i, f);
     }
   }
 }
@@ -185,8 +173,7 @@ void Features::rank(const float* column, std::int64_t feature, std::uint64_t* ke
 }
 
 std::int64_t Features::bytes() const {
-  std::size_t total =
-      copy_.size() * sizeof(float) + narrow_.size() * sizeof(std::uint16_t) + wide_.size() * sizeof(std::uint32_t);
+  std::size_t total = narrow_.size() * sizeof(std::uint16_t) + wide_.size() * sizeof(std::uint32_t);
   for (const Storage& s : storage_) total += s.order.size() * sizeof(std::uint32_t) + s.values.size() * sizeof(float);
   return std::int64_t(total);
 }

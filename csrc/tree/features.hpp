@@ -36,8 +36,7 @@ struct RankedFeature {
 
 class Features {
  public:
-  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Values that lie in memory as they are wanted here are
-  // borrowed; of anything else nothing is.
+  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Encoding::values borrows x, the others do not keep it.
   Features(const Samples& x, Encoding encoding, int threads);
 
   std::int64_t samples() const { return samples_; }
@@ -64,7 +63,7 @@ class Features {
     std::vector<float> values;
   };
   void lay_out(std::int64_t item_bytes);
-  void keep_values(const Samples& x, int threads);
+  void keep_values(const Samples& x);
   void keep_ranks(const Samples& x, int threads);
   void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
             std::uint32_t* codes);
@@ -74,7 +73,6 @@ class Features {
   Encoding encoding_;
   std::int64_t sample_step_ = 0, feature_step_ = 0;  // between elements of codes or values
   const float* values_ = nullptr;
-  std::vector<float> copy_;
   std::vector<std::uint8_t> has_missing_;
   std::vector<std::uint16_t> narrow_;  // one of the two is empty
   std::vector<std::uint32_t> wide_;

@@ -13,8 +13,9 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
   const std::uint32_t* samples = samples_.data() + node.begin;
   const std::int64_t count = node.count();
   for (;;) {
-    draw_ahead(count <= kAheadSamples ? kAheadFeatures : 1);
+    draw_ahead(count < kLeastAheadSamples || count > kAheadSamples ? 1 : ahead_width_);
     if (ahead_.empty()) return;
+    ahead_width_ = std::min(2 * ahead_width_, kAheadFeatures);
     if (ask_to_stop(count * std::int64_t(ahead_.size()))) return;
     gather_ahead(node);
     const Random after = random_;
@@ -27,7 +28,8 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
       }
       random_ = drawn.random;
       if (missing == count || (missing == 0 && same_value(drawn.low, drawn.high))) {
-        // What was drawn after it was drawn in vain.
+        // What was drawn after it was drawn in vain: where constants are many, fewer are drawn ahead.
+        ahead_width_ = std::max<std::int64_t>(ahead_width_ / 4, 1);
         draws_.back_to(drawn.mark);
         draws_.constant();
         break;

@@ -99,6 +99,7 @@ class Splitter {
   std::vector<Key> keys_, sorted_keys_, missing_;
   std::vector<float> values_;
   std::vector<Drawn> ahead_;
+  std::int64_t ahead_width_ = 1;
   std::vector<SortedFeature> candidates_;
   std::vector<Best> bests_;
   std::int64_t work_ = 0;

@@ -26,8 +26,10 @@ inline constexpr std::int64_t kSamplesPerBucket = 4;
 inline constexpr std::int64_t kMostBuckets = 4096;
 inline constexpr std::int64_t kOpenShare = 2;
 
-// Random splits read the values of this many features in one pass over the samples, while a node has at most so many.
+// Random splits read the values of this many features in one pass over the samples, of nodes that have so many: fewer are in
+// L1 anyway, and more would take much memory.
 inline constexpr std::int64_t kAheadFeatures = 8;
+inline constexpr std::int64_t kLeastAheadSamples = 2;
 inline constexpr std::int64_t kAheadSamples = 1 << 16;
 // Samples of that pass whose values stay in L1 from one feature to the next.
 inline constexpr std::int64_t kAheadBlock = 64;
