@@ -67,7 +67,7 @@ suite: build $(STAMPS)/test  ## scikit-learn's own tests on fastml's classes (MO
 	$(PY) tests/suite/run.py $(MODULES)
 
 .PHONY: demo
-demo: build $(STAMPS)/examples  ## a scikit-learn script as it is and accelerated, side by side
+demo: build $(STAMPS)/examples  ## scikit-learn scripts as they are and accelerated, side by side
 	$(PY) examples/demo.py
 
 .PHONY: bench
