@@ -32,7 +32,7 @@ def shrink(trees: list[Pair]) -> Compact:
     compact : dict
         To be given to :func:`expand`.
     """
-    given = np.concatenate([_bytes(nodes) for nodes, _ in trees])
+    given = np.concatenate([as_bytes(nodes) for nodes, _ in trees])
     nodes = given.view(NODE_DTYPE).ravel()
     values = np.concatenate([values for _, values in trees])
     sizes = _narrow(np.array([len(values) for _, values in trees]))
@@ -66,7 +66,7 @@ def shrink(trees: list[Pair]) -> Compact:
         compact["impurity"] = nodes["impurity"][impure]
 
     restored = expand(compact)
-    if np.array_equal(np.concatenate([_bytes(nodes) for nodes, _ in restored]), given) and _equal(
+    if np.array_equal(np.concatenate([as_bytes(nodes) for nodes, _ in restored]), given) and _equal(
         np.concatenate([values for _, values in restored]), values
     ):
         return compact
@@ -194,12 +194,12 @@ def _gini(counts: np.ndarray | None, outputs: tuple[int, int]) -> np.ndarray:
 def _split(nodes: np.ndarray, values: np.ndarray, sizes: np.ndarray) -> list[Pair]:
     """Return the nodes and values of each tree, with memory of their own."""
     ends = np.cumsum(sizes)
-    rows = _bytes(nodes)
+    rows = as_bytes(nodes)
     return [(rows[end - size : end].copy(), values[end - size : end].copy()) for size, end in zip(sizes, ends)]
 
 
-def _bytes(nodes: np.ndarray) -> np.ndarray:
-    """Return nodes as rows of bytes; as they are, NumPy would join them without the padding between."""
+def as_bytes(nodes: np.ndarray) -> np.ndarray:
+    """Return nodes as rows of bytes. As records, NumPy would copy and join them without what lies between fields."""
     return np.ascontiguousarray(nodes).view(np.uint8).reshape(-1, NODE_DTYPE.itemsize)
 
 

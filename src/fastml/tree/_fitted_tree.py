@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.tree._tree import NODE_DTYPE, Tree, _build_pruned_tree_ccp
 
-from fastml.tree._compact import Compact, expand, shrink
+from fastml.tree._compact import Compact, as_bytes, expand, shrink
 
 _LEAST_COMPACT = 100
 """Nodes from which on the arrays of a compact tree, some 100 bytes each in a pickle, are less than what they save."""
@@ -64,7 +64,8 @@ def pruned(
     smaller = Tree(n_features, n_classes, len(n_classes))
     _build_pruned_tree_ccp(smaller, make_tree(n_features, n_classes, nodes, values, max_depth), ccp_alpha)
     state = smaller.__getstate__()
-    return state["nodes"].copy(), state["values"].copy(), smaller.max_depth
+    # As bytes: a copy of records need not have what lies between their fields.
+    return as_bytes(state["nodes"]).copy(), state["values"].copy(), smaller.max_depth
 
 
 class PickledTree(NamedTuple):
