@@ -121,55 +121,53 @@ class ManyClassSums {
   }
   static bool held(const std::uint64_t* tally, std::int64_t classes) { return tally[classes] != 0; }
   void add_tally(const std::uint64_t* tally) {
-    for (std::int64_t c = 0; c < classes_; ++c) add(c, std::int64_t(tally[c]));
+    for (std::int64_t c = 0; c < classes_; ++c) add(c, double(std::int64_t(tally[c])));
   }
 
   ManyClassSums(const ClassNode& node, Sides& sides)
-      : classes_(node.classes), total_(std::int64_t(node.weight)), x_log_x_(node.x_log_x) {
-    sides.counts.resize(2 * classes_);
-    sums_ = sides.counts.data();
-    totals_ = sums_ + classes_;
+      : classes_(node.classes), total_(node.weight), totals_(node.totals), x_log_x_(node.x_log_x) {
+    sides.class_sums.assign(classes_, 0.0);
+    sums_ = sides.class_sums.data();
     for (std::int64_t c = 0; c < classes_; ++c) {
-      sums_[c] = 0;
-      totals_[c] = std::int64_t(node.totals[c]);
-      total_squares_ += node.totals[c] * node.totals[c];
-      if constexpr (kEntropy) right_logs_ += x_log_x_[totals_[c]];
+      total_squares_ += totals_[c] * totals_[c];
+      if constexpr (kEntropy) right_logs_ += x_log_x(totals_[c]);
     }
   }
 
-  void add(std::uint64_t item) { add(std::int64_t(item >> 32), std::int64_t(item & 0xffffffff)); }
-  void add(std::int64_t label, std::int64_t weight) {
-    std::int64_t& sum = sums_[label];
-    const std::int64_t total = totals_[label];
+  void add(std::uint64_t item) { add(std::int64_t(item >> 32), double(std::int64_t(item & 0xffffffff))); }
+  void add(std::int64_t label, double weight) {
+    const double sum = sums_[label], total = totals_[label];
     if constexpr (kEntropy) {
-      left_logs_ += x_log_x_[sum + weight] - x_log_x_[sum];
-      right_logs_ += x_log_x_[total - sum - weight] - x_log_x_[total - sum];
+      left_logs_ += x_log_x(sum + weight) - x_log_x(sum);
+      right_logs_ += x_log_x(total - sum - weight) - x_log_x(total - sum);
     } else {
       left_squares_ += weight * (2 * sum + weight);
       left_totals_ += weight * total;
     }
-    sum += weight;
+    sums_[label] = sum + weight;
     left_ += weight;
   }
-  double weight() const { return double(left_); }
+  double weight() const { return left_; }
   bool reaches(double bar) const {
-    if constexpr (kEntropy) return left_logs_ - x_log_x_[left_] + right_logs_ - x_log_x_[total_ - left_] >= bar;
+    const double right = total_ - left_;
+    if constexpr (kEntropy) return left_logs_ - x_log_x(left_) + right_logs_ - x_log_x(right) >= bar;
     // The squares of total - left follow from those of left, of total, and of both together.
-    const double squares = double(left_squares_), left = double(left_), right = double(total_ - left_);
-    return squares * right + (total_squares_ - 2 * double(left_totals_) + squares) * left >= bar * (left * right);
+    return left_squares_ * right + (total_squares_ - 2 * left_totals_ + left_squares_) * left_ >= bar * (left_ * right);
   }
-  void write(double* out) const {
-    for (std::int64_t c = 0; c < classes_; ++c) out[c] = double(sums_[c]);
-  }
+  void write(double* out) const { std::copy(sums_, sums_ + classes_, out); }
 
  private:
   static constexpr bool kEntropy = std::is_same_v<Impurity, Entropy>;
 
-  std::int64_t classes_, total_;
-  std::int64_t* sums_;
-  std::int64_t* totals_;
-  std::int64_t left_ = 0, left_squares_ = 0, left_totals_ = 0;
-  double total_squares_ = 0, left_logs_ = 0, right_logs_ = 0;
+  double x_log_x(double x) const { return x_log_x_[std::int64_t(x)]; }
+
+  // All whole numbers.
+  std::int64_t classes_;
+  double total_;
+  const double* totals_;
+  double* sums_;
+  double left_ = 0, left_squares_ = 0, left_totals_ = 0, total_squares_ = 0;
+  double left_logs_ = 0, right_logs_ = 0;
   const double* x_log_x_;
 };
 

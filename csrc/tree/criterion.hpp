@@ -80,7 +80,7 @@ struct Sides {
   std::vector<double> left, right;
   double weight_left = 0, weight_right = 0;
   std::vector<double> scratch;
-  std::vector<std::int64_t> counts;
+  std::vector<double> class_sums;
   std::vector<std::uint64_t> buckets, before;
   std::vector<std::uint32_t> bucket_counts, ordered;
   std::vector<double> left_weights, left_weights_1, edges, bounds;

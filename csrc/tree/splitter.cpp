@@ -7,6 +7,7 @@
 #include <cmath>
 #include <new>
 
+#include "tree/small_sort.hpp"
 #include "tree/tuning.hpp"
 
 namespace fastml::tree {
@@ -156,7 +157,12 @@ std::int64_t Splitter::gather(const NodeRange& node, GatheredFeature& gathered) 
 // Returns the present samples' keys in order; those of missing ones go to missing_.
 const Key* Splitter::sort(const GatheredFeature& gathered, std::int64_t missing) {
   const std::uint32_t* codes = gathered.codes;
+  const std::uint32_t range = gathered.high - gathered.low;
   if (missing == 0) {
+    if (gathered.count <= kSmallSort && range < 1u << 26) {
+      small_sort_kernels().sort(codes, gathered.count, gathered.low, keys_.data());
+      return keys_.data();
+    }
     for (std::int64_t i = 0; i < gathered.count; ++i) keys_[i] = make_key(codes[i], std::uint32_t(i));
   } else {
     std::int64_t present = 0, absent = 0;
@@ -169,7 +175,7 @@ const Key* Splitter::sort(const GatheredFeature& gathered, std::int64_t missing)
       absent += is_missing;
     }
   }
-  return bucket_sort(keys_.data(), sorted_keys_.data(), gathered.count - missing, gathered.low, gathered.high);
+  return radix_sort(keys_.data(), sorted_keys_.data(), gathered.count - missing, gathered.low, gathered.high);
 }
 
 void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Best& best) {

@@ -9,13 +9,6 @@ namespace fastml::tree {
 // fill 2 MiB either way, but a node of 500 samples fits L1 with the former; of 784 ranks a node draws one in each of 28 lines.
 inline constexpr std::int64_t kSampleBytes = 256;
 
-// Up to this many keys an insertion sort beats one pass over buckets.
-inline constexpr std::int64_t kInsertionSort = 32;
-
-// Buckets of a bucket sort: about a key each, but no more than keep their counters in L1.
-inline constexpr int kLeastBucketBits = 6;
-inline constexpr int kMostBucketBits = 11;
-
 // Class weights for each value in the range of a node, where that makes no more than this many sums a sample ...
 inline constexpr std::int64_t kTalliesPerSample = 2;
 inline constexpr std::int64_t kMostTallies = 4096;  // ... and they fit L1. For two classes a value takes one sum;
