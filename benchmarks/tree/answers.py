@@ -31,19 +31,19 @@ def same_trees(answer: dict[str, Any], reference: dict[str, Any] | None, nodes: 
     """
     if reference is None:
         return None
-    loss = reference["score"] - answer["score"]
+    gain = answer["score"] - reference["score"]
     sizes = [sum(map(len, each["trees"])) for each in (answer, reference)]
     if answer["own_trees"]:
-        figures = {"score": f"{-loss:+.4f}", "nodes": f"{sizes[0] / sizes[1]:.2f} times as many", "trees": "its own"}
-        return Verdict(bool(loss <= OWN_TREES_TOLERANCE), figures)
+        figures = {"score": f"{gain:+.4f}", "nodes": f"{sizes[0] / sizes[1]:.2f} times as many", "trees": "its own"}
+        return Verdict(bool(gain >= -OWN_TREES_TOLERANCE), figures)
     count = len(reference["digests"])
     equal = sum(map(str.__eq__, answer["digests"], reference["digests"]))
     share = equal_nodes(answer["trees"], reference["trees"])
     figures = {"trees equal to the bit": f"{equal}/{count}"}
     if nodes == 1.0:
         return Verdict(equal == count == len(answer["digests"]), figures)
-    figures |= {"equal nodes": f"{share:.3%}", "score": f"{-loss:+.1e}"}
-    return Verdict(bool(share >= nodes and loss <= OWN_TREES_TOLERANCE), figures)
+    figures |= {"equal nodes": f"{share:.3%}", "score": f"{gain:+.1e}"}
+    return Verdict(bool(share >= nodes and gain >= -OWN_TREES_TOLERANCE), figures)
 
 
 def same_probabilities(answer: dict[str, Any], reference: dict[str, Any] | None) -> Verdict | None:
