@@ -24,14 +24,15 @@ class ClassCounts : public ClassCriterion<Impurity> {
 
  public:
   ClassCounts(const Targets& targets, const double* weights, const std::vector<std::uint32_t>& samples,
-              double total_weight)
-      : Base(targets, weights), packed_(targets.samples) {
+              double total_weight, bool by_sample)
+      : Base(targets, weights), packed_(by_sample ? targets.samples : 0) {
+    this->items_.reserve(samples.size());
     for (const std::uint32_t sample : samples) {
       const std::uint32_t weight = weights == nullptr ? 1 : std::uint32_t(weights[sample]);
-      packed_[sample] = std::uint32_t(targets.y[sample]) << 16 | weight;
+      const std::uint32_t packed = std::uint32_t(targets.y[sample]) << 16 | weight;
+      if (by_sample) packed_[sample] = packed;
+      this->items_.push_back(item(packed));
     }
-    this->items_.reserve(samples.size());
-    for (const std::uint32_t sample : samples) this->items_.push_back(item(packed_[sample]));
     if constexpr (std::is_same_v<Impurity, Entropy>) {
       x_log_x_.resize(std::int64_t(total_weight) + 1);
       for (std::size_t x = 1; x < x_log_x_.size(); ++x) x_log_x_[x] = double(x) * std::log2(double(x));
@@ -192,7 +193,7 @@ class ClassCounts : public ClassCriterion<Impurity> {
     }
   }
 
-  std::vector<std::uint32_t> packed_;    // of each sample: class << 16 | weight
+  std::vector<std::uint32_t> packed_;    // of each sample, where searches ask by sample: class << 16 | weight
   const std::uint64_t* node_ = nullptr;  // items of the node's samples
   std::vector<double> x_log_x_;
 };

@@ -142,11 +142,12 @@ bool all_positive(const double* weights, const std::vector<std::uint32_t>& sampl
 
 template <class Impurity>
 std::unique_ptr<Criterion> class_counts(const Targets& targets, const double* weights,
-                                        const std::vector<std::uint32_t>& samples, double total_weight) {
+                                        const std::vector<std::uint32_t>& samples, double total_weight,
+                                        bool by_sample) {
   if (targets.classes[0] == 2) {
-    return std::make_unique<ClassCounts<Impurity, TwoClassSums>>(targets, weights, samples, total_weight);
+    return std::make_unique<ClassCounts<Impurity, TwoClassSums>>(targets, weights, samples, total_weight, by_sample);
   }
-  return std::make_unique<ClassCounts<Impurity, ManyClassSums>>(targets, weights, samples, total_weight);
+  return std::make_unique<ClassCounts<Impurity, ManyClassSums>>(targets, weights, samples, total_weight, by_sample);
 }
 
 }  // namespace
@@ -163,16 +164,17 @@ bool countable(const Targets& targets, const double* weights, const std::vector<
 }
 
 std::unique_ptr<Criterion> make_criterion(CriterionKind kind, const Targets& targets, const double* weights,
-                                          const std::vector<std::uint32_t>& samples, double total_weight) {
+                                          const std::vector<std::uint32_t>& samples, double total_weight,
+                                          bool by_sample) {
   switch (kind) {
     case CriterionKind::gini:
       if (countable(targets, weights, samples, total_weight)) {
-        return class_counts<Gini>(targets, weights, samples, total_weight);
+        return class_counts<Gini>(targets, weights, samples, total_weight, by_sample);
       }
       return std::make_unique<ClassCriterion<Gini>>(targets, weights);
     case CriterionKind::entropy:
       if (countable(targets, weights, samples, total_weight)) {
-        return class_counts<Entropy>(targets, weights, samples, total_weight);
+        return class_counts<Entropy>(targets, weights, samples, total_weight, by_sample);
       }
       return std::make_unique<ClassCriterion<Entropy>>(targets, weights);
     case CriterionKind::squared_error:

@@ -171,8 +171,9 @@ class Criterion {
 // between those and the missing ones.
 void record(const SortedFeature& feature, std::int64_t count, bool missing_left, double proxy, Best& best);
 
-// `total_weight`: of all samples of the tree.
+// `total_weight`: of all samples of the tree. `by_sample`: whether searches will be given keys that hold samples.
 std::unique_ptr<Criterion> make_criterion(CriterionKind kind, const Targets& targets, const double* weights,
-                                          const std::vector<std::uint32_t>& samples, double total_weight);
+                                          const std::vector<std::uint32_t>& samples, double total_weight,
+                                          bool by_sample);
 
 }  // namespace fastml::tree

@@ -30,9 +30,10 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
     total_weight_ += weight;
   }
   aside_.resize(count());
-  criterion_ = make_criterion(options.criterion, targets, weights, samples_, total_weight_);
+  const bool listed = use_lists(features, options, count());
+  criterion_ = make_criterion(options.criterion, targets, weights, samples_, total_weight_, listed);
   if (criterion_->items() != nullptr) items_aside_.resize(count());
-  if (use_lists(features, options, count())) {
+  if (listed) {
     lists_ = std::make_unique<SortedLists>(features, samples_, threads_);
   } else {
     threads_ = 1;
@@ -40,9 +41,6 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
       values_.resize(std::max(count(), std::min(count(), kAheadSamples) * kAheadFeatures));
     } else {
       codes_.resize(count());
-      keys_.resize(count());
-      sorted_keys_.resize(count());
-      missing_.resize(count());
     }
   }
   for (int t = 0; t < threads_; ++t) sides_.push_back(criterion_->sides());
@@ -158,6 +156,10 @@ std::int64_t Splitter::gather(const NodeRange& node, GatheredFeature& gathered) 
 const Key* Splitter::sort(const GatheredFeature& gathered, std::int64_t missing) {
   const std::uint32_t* codes = gathered.codes;
   const std::uint32_t range = gathered.high - gathered.low;
+  // Nodes that the criterion searches unsorted never come here: the buffers have the size of those that did.
+  for (auto* keys : {&keys_, &sorted_keys_}) {
+    if (std::int64_t(keys->size()) < gathered.count) keys->resize(gathered.count);
+  }
   if (missing == 0) {
     if (gathered.count <= kSmallSort && range < 1u << 26) {
       small_sort_kernels().sort(codes, gathered.count, gathered.low, keys_.data());
@@ -165,6 +167,7 @@ const Key* Splitter::sort(const GatheredFeature& gathered, std::int64_t missing)
     }
     for (std::int64_t i = 0; i < gathered.count; ++i) keys_[i] = make_key(codes[i], std::uint32_t(i));
   } else {
+    if (std::int64_t(missing_.size()) < gathered.count) missing_.resize(gathered.count);
     std::int64_t present = 0, absent = 0;
     for (std::int64_t i = 0; i < gathered.count; ++i) {
       const Key key = make_key(codes[i], std::uint32_t(i));
