@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastml import _core
 from fastml._support import threads
 from fastml._support.dispatch import accelerated
+from fastml.ensemble._pickled_stages import for_pickle, from_pickle
 from fastml.ensemble._terminal_regions import update_terminal_regions
 from fastml.tree import DecisionTreeRegressor
 from fastml.tree._growing import SERVED_SAMPLES
@@ -36,6 +37,8 @@ _stages = _Stages()
 
 class Boosting(BaseGradientBoosting):
     """What the classifier and the regressor have in common."""
+
+    estimators_: Any
 
     @accelerated(SERVED_SAMPLES)
     def fit(self, X, y, sample_weight=None, monitor=None):
@@ -126,6 +129,17 @@ class Boosting(BaseGradientBoosting):
         columns = list(range(stages.shape[1])) * stages.shape[0]
         n_threads = threads.n_threads(work=8.0 * X.shape[0] * len(trees))
         add_tree_values(trees, X, raw_predictions, self.learning_rate, columns, n_threads)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())  # a copy: it may be the estimator's own
+        if "estimators_" in state:
+            state["estimators_"] = for_pickle(state["estimators_"])
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "estimators_" in vars(self):
+            self.estimators_ = from_pickle(self.estimators_)
 
 
 class GradientBoostingClassifier(Boosting, sklearn.ensemble.GradientBoostingClassifier):
