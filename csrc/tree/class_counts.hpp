@@ -39,6 +39,8 @@ class ClassCounts : public ClassCriterion<Impurity> {
     }
   }
 
+  bool rounds() const override { return false; }
+
   void start_node(const std::uint32_t*, std::int64_t begin, std::int64_t count) override {
     node_ = this->items_.data() + begin;
     this->weight_ = Sums::add_up(node_, count, this->totals_.data(), std::int64_t(this->totals_.size()));

@@ -99,6 +99,8 @@ class Criterion {
   // Makes a node with these samples the current one: the tree's samples from `begin` on, as they stand.
   virtual void start_node(const std::uint32_t* samples, std::int64_t begin, std::int64_t count) = 0;
   double weight() const { return weight_; }
+  // Whether sums are rounded: then they depend on the order of the node's samples, which is to be scikit-learn's.
+  virtual bool rounds() const { return true; }
   // What the criterion keeps of each of the tree's samples, to be moved along with them when a node is parted; may be null.
   std::uint64_t* items() { return items_.empty() ? nullptr : items_.data(); }
   virtual double impurity() const = 0;

@@ -28,7 +28,7 @@ std::uint32_t ordered_bits(float value) {
 constexpr std::int64_t kGroup = 8;  // features copied together, half a cache line of samples
 
 // Copies features [begin, end), by blocks of samples that stay in L1 whatever the strides.
-void copy_columns(const Samples& x, std::int64_t begin, std::int64_t end, float* to, std::int64_t sample_step,
+void copy_columns(const SampleMatrix& x, std::int64_t begin, std::int64_t end, float* to, std::int64_t sample_step,
                   std::int64_t feature_step) {
   constexpr std::int64_t kBlock = 64;
   for (std::int64_t row = 0; row < x.rows; row += kBlock) {
@@ -43,7 +43,7 @@ void copy_columns(const Samples& x, std::int64_t begin, std::int64_t end, float*
 
 }  // namespace
 
-Features::Features(const Samples& x, Encoding encoding, int threads)
+Features::Features(const SampleMatrix& x, Encoding encoding, int threads)
     : samples_(x.rows), count_(x.cols), encoding_(encoding) {
   if (samples_ >= std::numeric_limits<std::uint32_t>::max()) {
     throw std::length_error("trees take fewer than 2^32 - 1 samples, got " + std::to_string(samples_));
@@ -59,7 +59,7 @@ void Features::lay_out(std::int64_t item_bytes) {
   feature_step_ = by_sample ? 1 : samples_;
 }
 
-void Features::keep_values(const Samples& x) {
+void Features::keep_values(const SampleMatrix& x) {
   values_ = x.data;
   sample_step_ = x.row_stride;
   feature_step_ = x.col_stride;
@@ -78,7 +78,7 @@ void Features::keep_values(const Samples& x) {
   }
 }
 
-void Features::keep_ranks(const Samples& x, int threads) {
+void Features::keep_ranks(const SampleMatrix& x, int threads) {
   const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
   storage_.resize(count_);
   ranked_.resize(count_);

@@ -12,7 +12,7 @@ namespace fastml::tree {
 inline constexpr float kSameValue = 1e-7f;
 inline bool same_value(float lower, float upper) { return upper <= lower + kSameValue; }
 
-struct Samples {
+struct SampleMatrix {
   const float* data;
   std::int64_t rows;
   std::int64_t cols;
@@ -37,7 +37,7 @@ struct RankedFeature {
 class Features {
  public:
   // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Encoding::values borrows x, the others do not keep it.
-  Features(const Samples& x, Encoding encoding, int threads);
+  Features(const SampleMatrix& x, Encoding encoding, int threads);
 
   std::int64_t samples() const { return samples_; }
   std::int64_t count() const { return count_; }
@@ -63,8 +63,8 @@ class Features {
     std::vector<float> values;
   };
   void lay_out(std::int64_t item_bytes);
-  void keep_values(const Samples& x);
-  void keep_ranks(const Samples& x, int threads);
+  void keep_values(const SampleMatrix& x);
+  void keep_ranks(const SampleMatrix& x, int threads);
   void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
             std::uint32_t* codes);
 

@@ -59,6 +59,7 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
   const Limits limits{options_.min_samples_leaf, options_.min_weight_leaf,
                       options_.monotonic.empty() ? nullptr : options_.monotonic.data(), lower, upper};
   Best best;
+  last_order_ = nullptr;
   draws_.begin(constants);
   if (options_.random_splits) {
     find_random(node, limits, best);
@@ -120,6 +121,7 @@ void Splitter::find_best(const NodeRange& node, const Limits& limits, Best& best
     draws_.varies();
     if (missing == 0 && criterion_->search_unsorted(gathered, limits, sides_[0], best)) continue;
     const Key* keys = sort(gathered, missing);
+    last_order_ = missing == 0 ? keys : nullptr;
     criterion_->search({index, samples, &feature, keys, node.count() - missing, missing_.data(), missing}, limits,
                        sides_[0], best);
   }
@@ -192,6 +194,11 @@ void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Bes
       present = std::lower_bound(list, list + node.count(), make_key(feature.distinct, 0)) - list;
     }
     const std::int64_t missing = node.count() - present;
+    if (missing > 0) {
+      last_order_ = nullptr;
+    } else if (code_of(list[0]) != code_of(list[present - 1])) {
+      last_order_ = list;
+    }
     if (present == 0 ||
         (missing == 0 && same_value(feature.values[code_of(list[0])], feature.values[code_of(list[present - 1])]))) {
       draws_.constant();
@@ -260,6 +267,28 @@ std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left) {
   return left;
 }
 
+// scikit-learn's order of samples, on which rounded sums depend: that of the last feature looked at, with samples that go right
+// exchanged for those at the end. (Where that feature has ties, its unstable sort has another order.)
+template <class GoesLeft>
+std::int64_t Splitter::part_like_sklearn(const NodeRange& node, const GoesLeft& goes_left) {
+  std::uint32_t* samples = samples_.data() + node.begin;
+  const std::int64_t count = node.count();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint32_t at = sample_of(last_order_[i]);
+    aside_[i] = lists_ ? at : samples[at];
+  }
+  std::int64_t left = 0, right = count;
+  std::uint32_t sample = aside_[0];
+  while (left < right) {
+    const bool goes = goes_left(sample);
+    right -= !goes;
+    samples[goes ? left : right] = sample;
+    left += goes;
+    sample = aside_[std::min(goes ? left : right, count - 1)];
+  }
+  return left;
+}
+
 // The threshold of a split that is known by the codes on its left: between the node's values on either side.
 void Splitter::place(const NodeRange& node, Best& best) const {
   const std::uint32_t* samples = samples_.data() + node.begin;
@@ -290,10 +319,12 @@ std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
   } else {
     const RankedFeature& feature = features_.ranked(best.feature);
     left = features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
-      return part(node, [&](std::int64_t i) {
-        const std::uint32_t code = codes[samples[i] * stride];
+      const auto goes_left = [&](std::uint32_t sample) {
+        const std::uint32_t code = codes[sample * stride];
         return code <= best.last_left || (best.missing_left && code == feature.distinct);
-      });
+      };
+      if (last_order_ != nullptr && criterion_->rounds()) return part_like_sklearn(node, goes_left);
+      return part(node, [&](std::int64_t i) { return goes_left(samples[i]); });
     });
   }
   return left;

@@ -72,6 +72,8 @@ class Splitter {
   const Key* sort(const GatheredFeature& gathered, std::int64_t missing);
   template <class GoesLeft>
   std::int64_t part(const NodeRange& node, const GoesLeft& goes_left);
+  template <class GoesLeft>
+  std::int64_t part_like_sklearn(const NodeRange& node, const GoesLeft& goes_left);
   void place(const NodeRange& node, Best& best) const;
   std::int64_t part_by(const NodeRange& node, const Best& best);
 
@@ -93,6 +95,7 @@ class Splitter {
   std::vector<std::uint64_t> items_aside_;
   double total_weight_ = 0;
   std::unique_ptr<Criterion> criterion_;
+  const Key* last_order_ = nullptr;  // the node's samples by the last feature that was sorted, where none is missing
   std::vector<Sides> sides_;  // of each thread; those of the split that was found are the first
   std::unique_ptr<SortedLists> lists_;
   std::vector<std::uint32_t> codes_;
