@@ -35,7 +35,7 @@ inline constexpr std::int64_t kMostListBytes = std::int64_t(2) << 30;
 
 // Samples x features of a node from which on its features are searched by several threads (a parallel region costs
 // about 3 us, in which one thread looks at two thousand).
-inline constexpr std::int64_t kSearchWorkPerThread = 131072;
+inline constexpr std::int64_t kSearchWorkPerThread = 32768;
 
 // Samples x features looked at between two questions whether to stop (some milliseconds).
 inline constexpr std::int64_t kWorkBetweenStopChecks = 1'000'000;
