@@ -15,6 +15,7 @@ from numpy.testing import assert_array_equal
 from same_outcome import assert_same_outcome, assert_same_tree, exact_problem, outcome
 from sklearn.base import clone
 from sklearn.tree._criterion import MAE, MSE, Entropy, Gini
+from sklearn.utils._param_validation import InvalidParameterError
 
 import fastml
 from fastml._support import dispatch
@@ -436,3 +437,22 @@ def test_import_is_lazy():
     script += "import fastml.tree; print('fastml.ensemble' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+def test_parameters_once_found_valid_do_not_vouch_for_others():
+    for valid, invalid in [
+        ({"max_depth": 2}, {"max_depth": 2.0}),
+        ({"min_samples_leaf": 1}, {"min_samples_leaf": 1.0}),
+        ({"max_leaf_nodes": 3}, {"max_leaf_nodes": 3.0}),
+        ({"ccp_alpha": 0.0}, {"ccp_alpha": "0.0"}),
+    ]:
+        for _ in range(2):
+            DecisionTreeClassifier(**valid).fit(X, y)
+            with pytest.raises(InvalidParameterError):
+                DecisionTreeClassifier(**invalid).fit(X, y)
+    # What changes is looked at each time.
+    constraints = np.zeros(X.shape[1], dtype=int)
+    model = DecisionTreeRegressor(monotonic_cst=constraints).fit(X, y)
+    constraints[0] = 7
+    with pytest.raises(ValueError, match="must be None or an array-like of -1, 0 or 1"):
+        model.fit(X, y)

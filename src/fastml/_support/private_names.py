@@ -14,6 +14,8 @@ PRIVATE_NAMES = {
     "sklearn._loss.loss.HalfSquaredError": "tells that leaves of gradient boosting need no line search",
     "sklearn._loss.loss.HuberLoss": "tells that a stage begins with a new delta",
     "sklearn.base._fit_context": "checks parameters as every fit of scikit-learn does",
+    "sklearn.base.BaseEstimator._get_param_names": "the names of a tree's parameters",
+    "sklearn.base.BaseEstimator._validate_params": "overridden: parameters of trees are checked once",
     "sklearn.cluster._kmeans.KMeans._check_params_vs_input": "overridden by MiniBatchKMeans, see there",
     "sklearn.cluster._kmeans.MiniBatchKMeans._check_params_vs_input": "sets sizes and numbers of runs that depend on X",
     "sklearn.cluster._kmeans.MiniBatchKMeans._mini_batch_convergence": "the stopping rule",

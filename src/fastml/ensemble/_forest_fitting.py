@@ -20,7 +20,7 @@ from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_thread
 from fastml.tree._growing import SERVED_CRITERION, SERVED_SAMPLES, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
 from fastml.tree._predicting import forget_view
-from fastml.tree._samples import as_dense, may_be_finite
+from fastml.tree._samples import as_dense, checked_weights, may_be_finite
 from fastml.tree._targets import check_and_encode, check_poisson_targets
 
 _SEEDS = np.iinfo(np.int32).max
@@ -156,7 +156,7 @@ class ForestFitting(LazyTrees):
             bootstrap = Bootstrap(n_samples, self._n_samples_bootstrap, weights)
             weights = None
         elif weights is not None:
-            weights = np.ascontiguousarray(_check_sample_weight(weights, X, dtype=np.float64))
+            weights = np.require(checked_weights(weights, X), requirements=["C", "A"])
         by_joblib = joblib_is_in_charge(self.n_jobs, self.verbose)
         task = TreeTask(
             X,

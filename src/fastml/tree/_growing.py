@@ -10,16 +10,17 @@ from sklearn.base import ClassifierMixin
 from sklearn.tree._classes import BaseDecisionTree
 from sklearn.tree._splitter import Splitter
 from sklearn.utils import check_random_state, compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from fastml import _core
+from fastml._registry import is_ours
 from fastml._support import threads
 from fastml._support.dispatch import Condition
 from fastml.tree import _shared_features
 from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
 from fastml.tree._parameters import criterion_name, encoding, number_of_features, signed_constraints, tree_options
 from fastml.tree._predicting import forget_view
-from fastml.tree._samples import as_dense, may_be_dense, may_be_finite
+from fastml.tree._samples import as_dense, checked_weights, may_be_dense, may_be_finite
 from fastml.tree._targets import are_plain, check_and_encode, check_poisson_targets
 
 SEEDS = 2**31 - 1
@@ -41,6 +42,16 @@ class Growing(BaseDecisionTree):
     """What the ``fit`` of all four trees does, and their pickles."""
 
     classes_: Any
+
+    def _validate_params(self):
+        # Trees are fitted by the hundred with the same parameters, and to check them takes as long as a small fit.
+        key = _parameters_key(self)
+        if key is None or key not in _valid_parameters:
+            super()._validate_params()
+            if key is not None:
+                if len(_valid_parameters) >= _MOST_REMEMBERED:
+                    _valid_parameters.clear()
+                _valid_parameters.add(key)
 
     def _fit(
         self,
@@ -81,7 +92,7 @@ class Growing(BaseDecisionTree):
         if len(y) != n_samples:
             raise ValueError(f"Number of labels={len(y)} does not match number of samples={n_samples}")
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            sample_weight = checked_weights(sample_weight, X)
         if class_weights is not None:
             sample_weight = class_weights if sample_weight is None else sample_weight * class_weights
         options = tree_options(
@@ -100,7 +111,7 @@ class Growing(BaseDecisionTree):
             features,
             _core.TreeTargets(y, n_classes),
             options,
-            None if sample_weight is None else np.ascontiguousarray(sample_weight),
+            None if sample_weight is None else np.require(sample_weight, requirements=["C", "A"]),
             random_state.randint(0, SEEDS),
             threads.n_threads(work=4.0 * n_samples * self.max_features_),
         )
@@ -148,6 +159,27 @@ class Growing(BaseDecisionTree):
         if "tree_" in vars(self):
             self.tree_ = from_pickle(self.tree_)
 
+
+_MOST_REMEMBERED = 1000
+_valid_parameters: set[tuple[Any, ...]] = set()
+
+
+def _parameters_key(tree: Any) -> tuple[Any, ...] | None:
+    """Return what tells a tree's parameters from others, or None where values could change and stay the same object."""
+    names = _names.get(type(tree))
+    if names is None:
+        if not is_ours(type(tree)):
+            return None
+        names = _names[type(tree)] = tuple(tree._get_param_names())
+    state = tree.__dict__
+    values = [state.get(name) for name in names]
+    # 1, 1.0 and True are equal, but not all of them are valid.
+    types = tuple(map(type, values))
+    return (type(tree), types, *values) if _IMMUTABLE.issuperset(types) else None
+
+
+_names: dict[type, tuple[str, ...]] = {}
+_IMMUTABLE = frozenset({int, float, str, bool, type(None)})
 
 _CHECK_X = {"dtype": np.float32, "accept_sparse": "csc", "ensure_all_finite": False}
 _CHECK_Y = {"ensure_2d": False, "dtype": None}

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.validation import _check_sample_weight
 
 _MOST_DENSE = 2**25
 """Values that sparse samples may have as a dense array: 128 MB in single precision, for the time of their encoding."""
@@ -37,3 +38,14 @@ def may_be_finite(X: np.ndarray) -> bool:
     """Tell whether all values are finite, from their sum: quickly, and with a false alarm where it overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(np.sum(X)))
+
+
+def checked_weights(sample_weight: Any, X: Any) -> np.ndarray:
+    """Return weights of samples in double precision, or raise what scikit-learn raises."""
+    if type(sample_weight) is np.ndarray and sample_weight.dtype == np.float64 and sample_weight.shape == X.shape[:1]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.sum(sample_weight)
+        if np.isfinite(total) and total != 0:
+            # All are finite and not all are zero, which is all that scikit-learn looks for, in ten times the time.
+            return sample_weight
+    return _check_sample_weight(sample_weight, X, dtype=np.float64)
