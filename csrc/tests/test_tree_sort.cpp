@@ -65,16 +65,20 @@ class Sorts {
     const std::string where = codes.name + ", n " + std::to_string(n);
     // Samples ascend, with gaps, up to the largest number there is.
     given_.clear();
-    for (std::int64_t i = 0; i < n; ++i) given_.push_back(make_key(codes.codes[i], kLargest - std::uint32_t(n - 1 - i) * 3));
+    for (std::int64_t i = 0; i < n; ++i)
+      given_.push_back(make_key(codes.codes[i], kLargest - std::uint32_t(n - 1 - i) * 3));
     expected_ = given_;
     std::stable_sort(expected_.begin(), expected_.end(), [](Key a, Key b) { return code_of(a) < code_of(b); });
 
     if (n == 0) return;
-    check("radix of all bits: " + where, [n](Key* keys, Key* scratch) { return tree::radix_sort_all(keys, scratch, n); });
+    check("radix of all bits: " + where,
+          [n](Key* keys, Key* scratch) { return tree::radix_sort_all(keys, scratch, n); });
     const std::uint32_t low = code_of(expected_.front()), high = code_of(expected_.back());
-    for (const auto& [from, to] : {std::pair{low, high}, std::pair{0u, high}, std::pair{low, kLargest}, std::pair{0u, kLargest}}) {
-      check("digits from " + std::to_string(from) + " to " + std::to_string(to) + ": " + where,
-            [&, from = from, to = to](Key* keys, Key* scratch) { return tree::radix_sort(keys, scratch, n, from, to); });
+    for (const auto& [from, to] :
+         {std::pair{low, high}, std::pair{0u, high}, std::pair{low, kLargest}, std::pair{0u, kLargest}}) {
+      check(
+          "digits from " + std::to_string(from) + " to " + std::to_string(to) + ": " + where,
+          [&, from = from, to = to](Key* keys, Key* scratch) { return tree::radix_sort(keys, scratch, n, from, to); });
     }
   }
 
@@ -121,8 +125,8 @@ void small_sorts() {
 int main() {
   Sorts sorts;
   small_sorts();
-  for (const std::int64_t n : {0, 1, 2, 3, 16, 31, 32, 33, 34, 63, 64, 65, 127, 128, 129, 1000, 2047, 2048, 2049, 3000,
-                               4097, 20'000, 100'000}) {
+  for (const std::int64_t n : {0,   1,   2,   3,    16,   31,   32,   33,   34,   63,     64,     65,
+                               127, 128, 129, 1000, 2047, 2048, 2049, 3000, 4097, 20'000, 100'000}) {
     for (const Codes& codes : distributions(n)) sorts.compare(codes);
   }
   return check::result();
