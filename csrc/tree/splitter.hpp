@@ -96,7 +96,7 @@ class Splitter {
   double total_weight_ = 0;
   std::unique_ptr<Criterion> criterion_;
   const Key* last_order_ = nullptr;  // the node's samples by the last feature that was sorted, where none is missing
-  std::vector<Sides> sides_;  // of each thread; those of the split that was found are the first
+  std::vector<Sides> sides_;         // of each thread; those of the split that was found are the first
   std::unique_ptr<SortedLists> lists_;
   std::vector<std::uint32_t> codes_;
   std::vector<Key> keys_, sorted_keys_, missing_;

@@ -18,7 +18,7 @@ std::shared_ptr<tree::Features> make_features(const py::array_t<float>& x, const
   const Encoding encoding =
       kind == "values" ? Encoding::values : (kind == "ranks" ? Encoding::ranks : Encoding::sorted);
   const tree::SampleMatrix samples{x.data(), x.shape(0), x.shape(1), x.strides(0) / py::ssize_t(sizeof(float)),
-                              x.strides(1) / py::ssize_t(sizeof(float))};
+                                   x.strides(1) / py::ssize_t(sizeof(float))};
   const py::gil_scoped_release unlocked;
   return std::make_shared<tree::Features>(samples, encoding, n_threads);
 }
