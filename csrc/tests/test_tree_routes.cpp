@@ -87,7 +87,6 @@ std::vector<Limited> all_limits(const Options& base, std::int64_t cols, bool con
   };
   limit("no limits", [](Options&) {});
   limit("min_samples_leaf 200", [](Options& o) { o.min_samples_leaf = 200; });
-  limit("min_samples_leaf 3", [](Options& o) { o.min_samples_leaf = 3; });
   limit("min_weight_leaf 200", [](Options& o) { o.min_weight_leaf = 200; });
   limit("best first", [](Options& o) { o.max_leaf_nodes = 100; });
   if (!constraints) return all;
@@ -109,8 +108,7 @@ Table one_of_four(std::int64_t rows, int kind, unsigned seed) {
     float value = normal[i];
     if (kind == 1) value = std::exp(6 * value);  // skewed
     if (kind == 2) value = whole[i] * 4e-8f;     // neighbours that no threshold parts
-    if (kind == 3) value = whole[i];
-    if (kind == 4 && i % 7 == 0) value = kNan;
+    if (kind == 3 && i % 7 == 0) value = kNan;
     table.x.insert(table.x.end(), {1.0f, value, 2.0f, 2.0f});
   }
   return table;
@@ -146,7 +144,7 @@ void lists_or_not() {
   const std::int64_t rows = 6000;
   static_assert(tree::kMostTallies < 5000, "the samples are to have more values than are counted one by one");
   int compared = 0;
-  for (const int kind : {0, 1, 2, 3, 4}) {
+  for (const int kind : {0, 1, 2, 3}) {
     const Table table = one_of_four(rows, kind, unsigned(kind + 1));
     const Features features = table.features(Encoding::ranks);
     if (kind < 2) CHECK(features.ranked(1).distinct > 5000, kind);
@@ -160,7 +158,7 @@ void lists_or_not() {
             const bool regression = criterion == CriterionKind::squared_error;
             if ((classes == 3 && regression) || (weighted && (classes == 3 || kind > 2))) continue;
             const Targets targets{y.data(), rows, 1, regression ? std::vector<std::int64_t>{} : std::vector{classes}};
-            const bool constraints = classes == 2 && kind != 4;
+            const bool constraints = classes == 2 && kind != 3;
             Options options = options_for(criterion);
             // Bottoms of trees are much the same whatever is above.
             if (kind > 0 || labelled != Labels::noise) options.max_depth = 7;
@@ -181,7 +179,7 @@ void lists_or_not() {
       }
     }
   }
-  CHECK(compared > 400, "only " << compared << " trees of more than ten nodes");
+  CHECK(compared > 250, "only " << compared << " trees of more than ten nodes");
 }
 
 Table mixed(std::int64_t rows, std::int64_t cols, unsigned seed) {
@@ -304,8 +302,8 @@ void one_target_or_two() {
 }
 
 void threads() {
-  const Table table = mixed(12000, 48, 13);
-  static_assert(12000 * 48 >= 4 * tree::kSearchWorkPerThread, "four threads are to have work");
+  const Table table = mixed(5000, 48, 13);
+  static_assert(5000 * 48 >= 4 * tree::kSearchWorkPerThread, "four threads are to have work");
   const Features ranks = table.features(Encoding::ranks, 2), values = table.features(Encoding::values);
   for (const CriterionKind criterion : kCriteria) {
     for (const bool random_splits : {false, true}) {
@@ -316,7 +314,7 @@ void threads() {
         options.random_splits = random_splits;
         options.max_depth = criterion == CriterionKind::absolute_error ? 1 : 3;
         if (best_first) options.max_leaf_nodes = 6;
-        if (best_first && criterion == CriterionKind::absolute_error) continue;
+        if (best_first && (random_splits || criterion == CriterionKind::absolute_error)) continue;
         const Features& features = random_splits ? values : ranks;
         const Targets targets = rough.targets(is_classification(criterion), classes);
         const GrownTree one = grow(features, targets, nullptr, options, 15, 1);
