@@ -11,6 +11,7 @@
 #include "tests/check.hpp"
 #include "tests/samples.hpp"
 #include "tree/features.hpp"
+#include "tree/tuning.hpp"
 
 using namespace fastml;
 using tree::Encoding;
@@ -59,7 +60,6 @@ class Laid {
   Laid(const Laid&) = delete;
 
   const SampleMatrix& samples() const { return samples_; }
-  void overwrite() { std::fill(memory_.begin(), memory_.end(), -777.0f); }
 
  private:
   std::vector<float> memory_;
@@ -131,13 +131,31 @@ void compare_ranks(const Features& features, const Table& table, const std::stri
     most = std::max(most, ranked.distinct);
 
     std::int64_t wrong = 0;
-    for (const auto& [value, code] : plain.places) {
-      wrong += ranked.values[code] != value || (value == 0 && std::signbit(ranked.values[code]));
-    }
+    CHECK_EQUAL(ranked.values != nullptr, ranked.distinct > 0 && ranked.distinct <= tree::kMostTabled, where);
+    const auto same = [](float found, float value) { return found == value && !(value == 0 && std::signbit(found)); };
+    for (const auto& [value, code] : plain.places)
+      wrong += ranked.values != nullptr && !same(ranked.values[code], value);
     CHECK_EQUAL(wrong, 0, where << " values of feature " << f);
     const auto codes = codes_of(features, f);
-    for (std::int64_t i = 0; i < table.rows; ++i) wrong += codes[i] != plain.code(table.at(i, f));
+    for (std::int64_t i = 0; i < table.rows; ++i) {
+      const float value = table.at(i, f);
+      wrong += codes[i] != plain.code(value);
+      wrong += !std::isnan(value) && !same(ranked.value_of(std::uint32_t(i)), value);
+    }
     CHECK_EQUAL(wrong, 0, where << " codes of feature " << f);
+    // Neighbours, the first of the next ten, and any other: close values are few and lie in runs.
+    for (auto lower = plain.places.begin(); lower != plain.places.end(); ++lower) {
+      auto upper = lower;
+      for (std::uint32_t step = 1; step <= 10 && ++upper != plain.places.end(); ++step) {
+        wrong += ranked.apart(lower->second, upper->second) != !(upper->first <= lower->first + 1e-7f);
+      }
+      const auto last = std::prev(plain.places.end());
+      if (last->second > lower->second) {
+        wrong += ranked.apart(lower->second, last->second) != !(last->first <= lower->first + 1e-7f);
+      }
+      wrong += ranked.apart(lower->second, lower->second);
+    }
+    CHECK_EQUAL(wrong, 0, where << " close values of feature " << f);
 
     CHECK_EQUAL(ranked.order != nullptr, features.encoding() == Encoding::sorted && table.rows > 0, where);
     if (ranked.order == nullptr) continue;
@@ -154,9 +172,8 @@ void ranks(const Table& table, const std::string& where) {
   for (const Strides& strides : all_strides(table)) {
     for (const Encoding encoding : {Encoding::ranks, Encoding::sorted}) {
       for (const int threads : {1, 3}) {
-        Laid laid(table, strides.row, strides.col);
+        const Laid laid(table, strides.row, strides.col);
         const Features features(laid.samples(), encoding, threads);
-        laid.overwrite();  // nothing of it is borrowed
         compare_ranks(features, table,
                       where + ", " + strides.name + (encoding == Encoding::sorted ? ", sorted" : "") + ", threads " +
                           std::to_string(threads));

@@ -74,7 +74,7 @@ class BucketSearch {
             inner.add(items_[sample_of(*key)]);
             const std::uint32_t code = code_of(*key++);
             if (key == keys_end || bucket_of(code_of(*key)) != b) break;
-            if (differ(code, code_of(*key))) try_split(inner, inside, code);
+            if (f_.feature->apart(code, code_of(*key))) try_split(inner, inside, code);
           }
           return true;
         });
@@ -96,13 +96,8 @@ class BucketSearch {
     for (std::int64_t i = 0; i < f_.count; ++i) ++sides_.bucket_counts[bucket_of(f_.codes[i])];
   }
 
-  // Whether a threshold fits between two codes, neighbours in the node.
-  bool differ(std::uint32_t lower, std::uint32_t upper) const {
-    return lower != upper &&
-           (f_.feature->separated || !same_value(f_.feature->values[lower], f_.feature->values[upper]));
-  }
   // Whether a threshold fits before a bucket, whatever the node's values on either side.
-  bool surely_parts(std::uint32_t bucket) const { return differ(first_of(bucket) - 1, first_of(bucket)); }
+  bool surely_parts(std::uint32_t bucket) const { return f_.feature->apart(first_of(bucket) - 1, first_of(bucket)); }
 
   // Calls visit(bucket, sums before it, samples before it) for the buckets, in order, whose entry of `values` reaches `bar` now.
   // Stops where that returns false, and returns it.

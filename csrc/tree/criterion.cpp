@@ -136,8 +136,7 @@ void record(const SortedFeature& f, std::int64_t count, bool missing_left, doubl
   if (count == f.present_count) {
     best.threshold = std::numeric_limits<double>::infinity();
   } else {
-    const float* values = f.feature->values;
-    best.threshold = values[best.last_left] / 2.0 + values[code_of(f.present[count])] / 2.0;
+    best.threshold = threshold_between(*f.feature, f.sample(f.present[count - 1]), f.sample(f.present[count]));
   }
   best.placed = true;
   best.saw_missing = f.missing_count > 0;

@@ -30,10 +30,7 @@ struct SortedFeature {
   std::int64_t count() const { return present_count + missing_count; }
   std::uint32_t sample(Key key) const { return samples == nullptr ? sample_of(key) : samples[sample_of(key)]; }
   // Whether a threshold fits between present[i - 1] and present[i].
-  bool parts(std::int64_t i) const {
-    const std::uint32_t lower = code_of(present[i - 1]), upper = code_of(present[i]);
-    return lower != upper && (feature->separated || !same_value(feature->values[lower], feature->values[upper]));
-  }
+  bool parts(std::int64_t i) const { return feature->apart(code_of(present[i - 1]), code_of(present[i])); }
 };
 
 // A feature as the samples of a node have it, in their order. None is missing.

@@ -78,11 +78,31 @@ void Features::keep_values(const SampleMatrix& x) {
   }
 }
 
+// What ranking a feature takes, for each thread.
+struct Features::Scratch {
+  std::vector<float> block;   // the columns of a group
+  std::vector<float> values;  // distinct ones
+  std::vector<std::uint64_t> keys, other_keys;
+  std::vector<std::uint32_t> codes;
+
+  void resize(std::int64_t samples, std::int64_t columns) {
+    block.resize(samples * columns);
+    values.resize(samples);
+    keys.resize(samples);
+    other_keys.resize(samples);
+    codes.resize(samples);
+  }
+};
+
 void Features::keep_ranks(const SampleMatrix& x, int threads) {
   const std::int64_t groups = (count_ + kGroup - 1) / kGroup;
   storage_.resize(count_);
   ranked_.resize(count_);
   has_missing_.resize(count_);
+  for (std::int64_t f = 0; f < count_; ++f) {
+    ranked_[f].column = x.data + f * x.col_stride;
+    ranked_[f].stride = x.row_stride;
+  }
   lay_out(sizeof(std::uint16_t));
   narrow_.resize(samples_ * count_);
   std::vector<std::uint8_t> is_wide(count_);
@@ -91,15 +111,10 @@ void Features::keep_ranks(const SampleMatrix& x, int threads) {
   for (bool again = true; again;) {
 #pragma omp parallel num_threads(threads)
     {
-      std::vector<float> block;
-      std::vector<std::uint32_t> codes;
-      std::vector<std::uint64_t> keys, scratch;
+      Scratch scratch;
       // An exception must not leave the parallel region.
       try {
-        block.resize(samples_ * std::min(count_, kGroup));
-        codes.resize(samples_);
-        keys.resize(samples_);
-        scratch.resize(samples_);
+        scratch.resize(samples_, std::min(count_, kGroup));
       } catch (const std::bad_alloc&) {
         out_of_memory = true;
       }
@@ -107,10 +122,10 @@ void Features::keep_ranks(const SampleMatrix& x, int threads) {
       for (std::int64_t g = 0; g < groups; ++g) {
         if (out_of_memory) continue;
         const std::int64_t begin = g * kGroup, end = std::min(begin + kGroup, count_);
-        copy_columns(x, begin, end, block.data(), 1, samples_);
+        copy_columns(x, begin, end, scratch.block.data(), 1, samples_);
         for (std::int64_t f = begin; f < end; ++f) {
           try {
-            rank(block.data() + (f - begin) * samples_, f, keys.data(), scratch.data(), codes.data());
+            rank(scratch.block.data() + (f - begin) * samples_, f, scratch);
           } catch (const std::bad_alloc&) {
             out_of_memory = true;
             break;
@@ -119,9 +134,9 @@ void Features::keep_ranks(const SampleMatrix& x, int threads) {
           const std::int64_t at = f * feature_step_;
           for (std::int64_t i = 0; i < samples_; ++i) {
             if (wide_.empty()) {
-              narrow_[at + i * sample_step_] = std::uint16_t(codes[i]);
+              narrow_[at + i * sample_step_] = std::uint16_t(scratch.codes[i]);
             } else {
-              wide_[at + i * sample_step_] = codes[i];
+              wide_[at + i * sample_step_] = scratch.codes[i];
             }
           }
         }
@@ -137,44 +152,45 @@ void Features::keep_ranks(const SampleMatrix& x, int threads) {
   }
 }
 
-void Features::rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
-                    std::uint32_t* codes) {
+void Features::rank(const float* column, std::int64_t feature, Scratch& scratch) {
   const std::int64_t n = samples_;
+  std::uint64_t* const keys = scratch.keys.data();
   for (std::int64_t i = 0; i < n; ++i) keys[i] = make_key(ordered_bits(column[i]), std::uint32_t(i));
-  const Key* sorted = n > 0 ? radix_sort_all(keys, scratch, n) : keys;
+  const Key* sorted = n > 0 ? radix_sort_all(keys, scratch.other_keys.data(), n) : keys;
 
-  Storage& storage = storage_[feature];
   std::int64_t missing = 0;
   while (missing < n && std::isnan(column[sample_of(sorted[n - 1 - missing])])) ++missing;
   const std::int64_t present = n - missing;
   std::uint32_t distinct = 0;
-  for (std::int64_t i = 0; i < present; ++i) distinct += i == 0 || code_of(sorted[i]) != code_of(sorted[i - 1]);
-
-  storage.values.resize(distinct);
-  if (encoding_ == Encoding::sorted) storage.order.resize(n);
-  bool separated = true;
-  std::uint32_t code = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
+  for (std::int64_t i = 0; i < present; ++i) {
     const std::uint32_t sample = sample_of(sorted[i]);
-    if (i >= present) {
-      code = distinct;
-    } else if (i == 0) {
-      storage.values[0] = column[sample] + 0.0f;
-    } else if (code_of(sorted[i]) != code_of(sorted[i - 1])) {
-      storage.values[++code] = column[sample] + 0.0f;
-      separated &= !same_value(storage.values[code - 1], storage.values[code]);
-    }
-    codes[sample] = code;
-    if (encoding_ == Encoding::sorted) storage.order[i] = sample;
+    if (i == 0 || code_of(sorted[i]) != code_of(sorted[i - 1])) scratch.values[distinct++] = column[sample] + 0.0f;
+    scratch.codes[sample] = distinct - 1;
   }
-  has_missing_[feature] = missing > 0;
-  ranked_[feature] = {storage.values.data(), distinct, missing > 0, separated,
-                      encoding_ == Encoding::sorted ? storage.order.data() : nullptr};
+  for (std::int64_t i = present; i < n; ++i) scratch.codes[sample_of(sorted[i])] = distinct;
+
+  Storage& storage = storage_[feature];
+  RankedFeature& ranked = ranked_[feature];
+  ranked.distinct = distinct;
+  ranked.has_missing = missing > 0;
+  has_missing_[feature] = ranked.has_missing;
+  ranked.close = CloseValues(scratch.values.data(), distinct);
+  ranked.separated = ranked.close.empty();
+  if (distinct <= kMostTabled) {
+    storage.values.assign(scratch.values.data(), scratch.values.data() + distinct);
+    ranked.values = storage.values.data();
+  }
+  if (encoding_ == Encoding::sorted) {
+    storage.order.resize(n);
+    for (std::int64_t i = 0; i < n; ++i) storage.order[i] = sample_of(sorted[i]);
+    ranked.order = storage.order.data();
+  }
 }
 
 std::int64_t Features::bytes() const {
   std::size_t total = narrow_.size() * sizeof(std::uint16_t) + wide_.size() * sizeof(std::uint32_t);
   for (const Storage& s : storage_) total += s.order.size() * sizeof(std::uint32_t) + s.values.size() * sizeof(float);
+  for (const RankedFeature& feature : ranked_) total += feature.close.bytes();
   return std::int64_t(total);
 }
 

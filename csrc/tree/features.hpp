@@ -4,13 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/buffer.hpp"
+#include "tree/close_values.hpp"
 
 namespace fastml::tree {
-
-// Values no farther apart than this (in single precision) are taken as equal.
-inline constexpr float kSameValue = 1e-7f;
-inline bool same_value(float lower, float upper) { return upper <= lower + kSameValue; }
 
 struct SampleMatrix {
   const float* data;
@@ -27,16 +23,30 @@ enum class Encoding { values, ranks, sorted };
 // A feature in ranks: the code of a value is its place among the feature's distinct values; equal codes, equal values.
 // NaN is the code `distinct`, above all others.
 struct RankedFeature {
-  const float* values;  // of each code, ascending
-  std::uint32_t distinct;
-  bool has_missing;
-  bool separated;              // no two distinct values are the same_value()
-  const std::uint32_t* order;  // samples by code, then by number; null unless Encoding::sorted
+  std::uint32_t distinct = 0;
+  bool has_missing = false;
+  bool separated = true;                 // no two distinct values are the same_value()
+  const float* values = nullptr;         // of each code, ascending; null where they are many (kMostTabled)
+  const std::uint32_t* order = nullptr;  // samples by code, then by number; null unless Encoding::sorted
+  CloseValues close;                     // empty where they are separated
+  const float* column = nullptr;         // of X
+  std::int64_t stride = 0;
+
+  // Whether a threshold fits between two values.
+  bool apart(std::uint32_t lower, std::uint32_t upper) const {
+    return lower < upper && (separated || close.apart(lower, upper));
+  }
+  float value_of(std::uint32_t sample) const { return column[sample * stride] + 0.0f; }  // -0 is 0
 };
+
+// Where a split is made whose sides meet at the values of two samples.
+inline double threshold_between(const RankedFeature& feature, std::uint32_t lower, std::uint32_t upper) {
+  return feature.value_of(lower) / 2.0 + feature.value_of(upper) / 2.0;
+}
 
 class Features {
  public:
-  // Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more. Encoding::values borrows x, the others do not keep it.
+  // Borrows x. Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more.
   Features(const SampleMatrix& x, Encoding encoding, int threads);
 
   std::int64_t samples() const { return samples_; }
@@ -65,8 +75,8 @@ class Features {
   void lay_out(std::int64_t item_bytes);
   void keep_values(const SampleMatrix& x);
   void keep_ranks(const SampleMatrix& x, int threads);
-  void rank(const float* column, std::int64_t feature, std::uint64_t* keys, std::uint64_t* scratch,
-            std::uint32_t* codes);
+  struct Scratch;
+  void rank(const float* column, std::int64_t feature, Scratch& scratch);
 
   std::int64_t samples_;
   std::int64_t count_;

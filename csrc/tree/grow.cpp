@@ -46,8 +46,16 @@ class Grower {
       : options_(options),
         values_(targets.values()),
         splitter_(features, targets, weights, options, seed, threads, stop),
-        tree_(tree) {}
+        tree_(tree) {
+    // As many as there can be: what is not used is never touched, so it takes no memory, and nothing is moved on the way.
+    tree_.nodes.reserve(most_nodes());
+    tree_.values.reserve(most_nodes() * values_);
+  }
 
+  // False when stopped.
+  bool run() { return options_.max_leaf_nodes < 0 ? depth_first() : best_first(); }
+
+ private:
   bool depth_first() {
     std::vector<Entry> stack{root()};
     while (!stack.empty()) {
@@ -112,11 +120,17 @@ class Grower {
     return true;
   }
 
- private:
   Entry root() {
     const NodeRange all{0, splitter_.count()};
     splitter_.start(all);
     return {all, 0, -1, false, splitter_.criterion().impurity(), 0, {}};
+  }
+
+  std::int64_t most_nodes() const {
+    std::int64_t leaves = std::max<std::int64_t>(splitter_.count() / options_.min_samples_leaf, 1);
+    if (options_.max_leaf_nodes >= 0) leaves = std::min(leaves, options_.max_leaf_nodes);
+    if (options_.max_depth < 62) leaves = std::min(leaves, std::int64_t(1) << options_.max_depth);
+    return 2 * leaves - 1;
   }
 
   bool may_split(const Entry& entry) const {
@@ -187,8 +201,18 @@ class Grower {
 
 bool grow(const Features& features, const Targets& targets, const double* weights, const Options& options,
           std::uint32_t seed, int threads, StopCheck stop, GrownTree& tree) {
+  return Grower(features, targets, weights, options, seed, threads, stop, tree).run();
+}
+
+std::optional<CompactTree> grow_compact(const Features& features, const Targets& targets, const double* weights,
+                                        const Options& options, std::uint32_t seed, int threads, StopCheck stop,
+                                        std::int64_t& max_depth) {
+  GrownTree tree;
   Grower grower(features, targets, weights, options, seed, threads, stop, tree);
-  return options.max_leaf_nodes < 0 ? grower.depth_first() : grower.best_first();
+  if (!grower.run()) return std::nullopt;
+  max_depth = tree.max_depth;
+  const std::int64_t count = std::int64_t(tree.nodes.size());
+  return CompactTree(tree.nodes.data(), count, tree.values.data(), std::int64_t(tree.values.size()) / count);
 }
 
 }  // namespace fastml::tree

@@ -112,9 +112,7 @@ void Splitter::find_best(const NodeRange& node, const Limits& limits, Best& best
     GatheredFeature gathered{index, &features_.ranked(index), codes_.data(), node.count(), 0, 0};
     const std::int64_t missing = gather(node, gathered);
     const RankedFeature& feature = *gathered.feature;
-    if (missing == node.count() ||
-        (missing == 0 &&
-         (gathered.low == gathered.high || same_value(feature.values[gathered.low], feature.values[gathered.high])))) {
+    if (missing == node.count() || (missing == 0 && !feature.apart(gathered.low, gathered.high))) {
       draws_.constant();
       continue;
     }
@@ -199,8 +197,7 @@ void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Bes
     } else if (code_of(list[0]) != code_of(list[present - 1])) {
       last_order_ = list;
     }
-    if (present == 0 ||
-        (missing == 0 && same_value(feature.values[code_of(list[0])], feature.values[code_of(list[present - 1])]))) {
+    if (present == 0 || (missing == 0 && !feature.apart(code_of(list[0]), code_of(list[present - 1])))) {
       draws_.constant();
       continue;
     }
@@ -292,17 +289,18 @@ std::int64_t Splitter::part_like_sklearn(const NodeRange& node, const GoesLeft& 
 // The threshold of a split that is known by the codes on its left: between the node's values on either side.
 void Splitter::place(const NodeRange& node, Best& best) const {
   const std::uint32_t* samples = samples_.data() + node.begin;
-  std::uint32_t lower = 0, upper = std::numeric_limits<std::uint32_t>::max();
+  // The keys of a code and of a sample that has it.
+  Key lower = 0, upper = std::numeric_limits<Key>::max();
   features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
     for (std::int64_t i = 0; i < node.count(); ++i) {
       const std::uint32_t code = codes[samples[i] * stride];
-      lower = code <= best.last_left ? std::max(lower, code) : lower;
-      upper = code > best.last_left ? std::min(upper, code) : upper;
+      const Key key = make_key(code, samples[i]);
+      lower = code <= best.last_left ? std::max(lower, key) : lower;
+      upper = code > best.last_left ? std::min(upper, key) : upper;
     }
   });
-  const float* values = features_.ranked(best.feature).values;
-  best.last_left = lower;
-  best.threshold = values[lower] / 2.0 + values[upper] / 2.0;
+  best.last_left = code_of(lower);
+  best.threshold = threshold_between(features_.ranked(best.feature), sample_of(lower), sample_of(upper));
 }
 
 std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {

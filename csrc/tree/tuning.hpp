@@ -9,6 +9,10 @@ namespace fastml::tree {
 // fill 2 MiB either way, but a node of 500 samples fits L1 with the former; of 784 ranks a node draws one in each of 28 lines.
 inline constexpr std::int64_t kSampleBytes = 256;
 
+// Values of features with more of them are not tabled (4 bytes each, often as much as X itself) but looked up in X by a
+// sample that has them: a threshold asks for two.
+inline constexpr std::uint32_t kMostTabled = 4096;
+
 // Class weights for each value in the range of a node, where that makes no more than this many sums a sample ...
 inline constexpr std::int64_t kTalliesPerSample = 2;
 inline constexpr std::int64_t kMostTallies = 4096;  // ... and they fit L1. For two classes a value takes one sum;

@@ -47,7 +47,7 @@ class ValueSearch {
     std::int64_t first = 0, last = values_ - 1;
     while (!held(first)) ++first;
     while (!held(last)) --last;
-    return same_value(value(first), value(last));
+    return !apart(first, last);
   }
 
   // `consider(sums, left, proxy)` puts a split to the criterion, `left` samples being on its left: true when it is better
@@ -60,12 +60,11 @@ class ValueSearch {
     for (std::int64_t word = 0; word < values_; word += 64) {
       for (std::uint64_t held = occupancy(word); held != 0; held &= held - 1) {
         const std::int64_t at = word + __builtin_ctzll(held);
-        if (last >= 0 && sums.reaches(bar) && (feature_.separated || !same_value(value(last), value(at))) &&
-            consider(sums, left, best.proxy)) {
+        if (last >= 0 && sums.reaches(bar) && apart(last, at) && consider(sums, left, best.proxy)) {
           best.feature = index_;
           best.last_left = low_ + std::uint32_t(last);
-          best.threshold = value(last) / 2.0 + value(at) / 2.0;
-          best.placed = true;
+          best.placed = feature_.values != nullptr;
+          if (best.placed) best.threshold = value(last) / 2.0 + value(at) / 2.0;
           best.saw_missing = best.missing_left = false;
           bar = estimate_bar<Impurity>(node_, best.proxy);
         }
@@ -80,6 +79,9 @@ class ValueSearch {
   const std::uint64_t* tally(std::int64_t at) const { return sides_.buckets.data() + at * size_; }
   bool held(std::int64_t at) const { return Sums::held(tally(at), node_.classes); }
   float value(std::int64_t at) const { return feature_.values[low_ + at]; }
+  bool apart(std::int64_t lower, std::int64_t upper) const {
+    return feature_.apart(low_ + std::uint32_t(lower), low_ + std::uint32_t(upper));
+  }
 
   // A bit for each of the 64 values from `first` on that a sample has: which they are is hard to predict.
   std::uint64_t occupancy(std::int64_t first) const {

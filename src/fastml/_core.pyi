@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ForestView', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
+__all__: list[str] = ['CompactTree', 'ForestView', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -143,6 +143,24 @@ class TreeOptions:
         """
         max_leaf_nodes < 0: no limit.
         """
+class CompactTree:
+    """
+    A grown tree in about half the bytes. Immutable.
+    """
+    def __init__(self, nodes: numpy.typing.NDArray[numpy.uint8], values: numpy.typing.NDArray[numpy.float64]) -> None:
+        """
+        nodes, values: as grow_tree returns them.
+        """
+    def expand(self, n_outputs: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        """
+        Return the nodes and values, equal to the bit.
+        """
+    @property
+    def n_nodes(self) -> int:
+        ...
+    @property
+    def nbytes(self) -> int:
+        ...
 class ForestView:
     """
     Trees in scikit-learn's layout, read where they are: changes in place are seen.
@@ -221,6 +239,10 @@ def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typi
     """
     alpha * a @ b + beta * out for float32 or float64 arrays of any strides, written to `out` (which must not
     overlap a or b) or to a new array.
+    """
+def grow_compact_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same, for forests: returns a CompactTree and its depth.
     """
 def grow_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "bindings.hpp"
+#include "tree/compact_tree.hpp"
 #include "tree/grow.hpp"
 
 namespace fastml {
@@ -82,9 +83,8 @@ py::array_t<T> take(std::vector<Item>&& items, std::vector<py::ssize_t> shape) {
   return py::array_t<T>(std::move(shape), data, capsule);
 }
 
-py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
-                    const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads) {
-  const double* weights = optional_data(sample_weight, features.samples(), "sample_weight");
+const double* checked_weights(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
+                              const std::optional<Array<double>>& sample_weight) {
   require(targets.targets.samples == features.samples(), "grow_tree: as many targets as samples are needed");
   require(options.monotonic.empty() || std::int64_t(options.monotonic.size()) == features.count(),
           "grow_tree: monotonic_cst must have an entry for each feature");
@@ -93,6 +93,12 @@ py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets,
           "grow_tree: gini and entropy are for classes, the other criteria for numbers");
   require((features.encoding() == Encoding::values) == options.random_splits,
           "grow_tree: features must be 'values' for random splits, else 'ranks' or 'sorted'");
+  return optional_data(sample_weight, features.samples(), "sample_weight");
+}
+
+py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
+                    const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads) {
+  const double* weights = checked_weights(features, targets, options, sample_weight);
   tree::GrownTree tree;
   bool done;
   {
@@ -107,6 +113,44 @@ py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets,
       take<std::uint8_t>(std::move(tree.nodes), {nodes, py::ssize_t(sizeof(tree::Node))}),
       take<double>(std::move(tree.values), {nodes, targets.targets.outputs, targets.targets.most_classes()}),
       tree.max_depth);
+}
+
+py::tuple grow_compact_tree(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
+                            const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads) {
+  const double* weights = checked_weights(features, targets, options, sample_weight);
+  std::optional<tree::CompactTree> tree;
+  std::int64_t max_depth = 0;
+  {
+    const py::gil_scoped_release unlocked;
+    tree = tree::grow_compact(features, targets.targets, weights, options, seed, n_threads, &interrupted, max_depth);
+  }
+  raise_if(!tree);
+  return py::make_tuple(std::move(*tree), max_depth);
+}
+
+tree::CompactTree make_compact(const Array<std::uint8_t>& nodes, const Array<double>& values) {
+  constexpr py::ssize_t kBytes = sizeof(tree::Node);
+  require(nodes.ndim() == 2 && nodes.shape(1) == kBytes && nodes.shape(0) > 0 &&
+              reinterpret_cast<std::uintptr_t>(nodes.data()) % alignof(tree::Node) == 0,
+          "CompactTree: nodes must be rows of 64 bytes");
+  require(values.ndim() == 3 && values.shape(0) == nodes.shape(0) && values.size() > 0,
+          "CompactTree: values must be nodes x outputs x classes");
+  const py::gil_scoped_release unlocked;
+  return tree::CompactTree(reinterpret_cast<const tree::Node*>(nodes.data()), nodes.shape(0), values.data(),
+                           values.shape(1) * values.shape(2));
+}
+
+py::tuple expand(const tree::CompactTree& tree, py::ssize_t outputs) {
+  require(outputs > 0 && tree.width() % outputs == 0, "CompactTree: not the number of outputs");
+  py::array_t<std::uint8_t> nodes({py::ssize_t(tree.count()), py::ssize_t(sizeof(tree::Node))});
+  py::array_t<double> values({py::ssize_t(tree.count()), outputs, py::ssize_t(tree.width()) / outputs});
+  {
+    auto* const to_nodes = reinterpret_cast<tree::Node*>(nodes.mutable_data());
+    double* const to_values = values.mutable_data();
+    const py::gil_scoped_release unlocked;
+    tree.expand(to_nodes, to_values);
+  }
+  return py::make_tuple(std::move(nodes), std::move(values));
 }
 
 }  // namespace
@@ -132,11 +176,20 @@ void bind_tree(py::module_& module) {
            py::arg("min_samples_split"), py::arg("min_samples_leaf"), py::arg("min_weight_leaf"),
            py::arg("max_features"), py::arg("max_leaf_nodes"), py::arg("min_impurity_decrease"),
            py::arg("monotonic_cst").noconvert(), "max_leaf_nodes < 0: no limit.");
+  py::class_<tree::CompactTree>(module, "CompactTree", "A grown tree in about half the bytes. Immutable.")
+      .def(py::init(&make_compact), py::arg("nodes").noconvert(), py::arg("values").noconvert(),
+           "nodes, values: as grow_tree returns them.")
+      .def("expand", &expand, py::arg("n_outputs"), "Return the nodes and values, equal to the bit.")
+      .def_property_readonly("n_nodes", &tree::CompactTree::count)
+      .def_property_readonly("nbytes", &tree::CompactTree::bytes);
   module.def(
       "grow_tree", &grow_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
       py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
       "Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x\n"
       "outputs x classes) and its depth.");
+  module.def("grow_compact_tree", &grow_compact_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
+             py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
+             "The same, for forests: returns a CompactTree and its depth.");
 }
 
 }  // namespace fastml

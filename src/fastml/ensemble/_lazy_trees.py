@@ -7,6 +7,7 @@ append and change them.
 """
 
 import threading
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +15,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.ensemble._forest import BaseForest
 from sklearn.tree._tree import Tree
 
-from fastml.tree._compact import Compact, expand, shrink
+from fastml import _core
+from fastml.tree._compact import Compact, Pair, expand, shrink
 from fastml.tree._fitted_tree import make_tree
 
 _building = threading.Lock()
+_expanding = threading.Lock()
+
+
+_LEAST_COMPACT = 100
+"""Nodes from which on a tree is kept compact: below it, its objects take more than its nodes."""
 
 
 class GrownTree(NamedTuple):
@@ -25,20 +32,34 @@ class GrownTree(NamedTuple):
 
     Parameters
     ----------
-    nodes : ndarray of shape (n_nodes, 64), uint8
-        scikit-learn's nodes, in bytes.
-    values : ndarray of shape (n_nodes, n_outputs, max_n_classes)
-        What they predict.
+    arrays : CompactTree or tuple
+        Nodes of shape (n_nodes, 64), uint8, scikit-learn's in bytes, and values of shape (n_nodes, n_outputs,
+        max_n_classes), what they predict; compact until they are read.
+    n_outputs : int
+        The outputs.
     max_depth : int
         The depth of the deepest leaf.
     seed : int
         The ``random_state`` of the estimator.
     """
 
-    nodes: np.ndarray
-    values: np.ndarray
+    arrays: _core.CompactTree | Pair
+    n_outputs: int
     max_depth: int
     seed: int
+
+    @classmethod
+    def of(cls, nodes: np.ndarray, values: np.ndarray, max_depth: int, seed: int) -> "GrownTree":
+        """Return a tree of what the kernel has grown."""
+        arrays = (nodes, values) if len(nodes) < _LEAST_COMPACT else _core.CompactTree(nodes, values)
+        return cls(arrays, values.shape[1], max_depth, seed)
+
+    def pair(self) -> Pair:
+        """Return the nodes and values."""
+        return self.arrays if isinstance(self.arrays, tuple) else self.arrays.expand(self.n_outputs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return GrownTree.of, (*self.pair(), self.max_depth, self.seed)
 
 
 class Batch(NamedTuple):
@@ -63,7 +84,7 @@ class Batch(NamedTuple):
 
 
 class GrownForest:
-    """The trees of a forest whose estimators nobody has asked for. Immutable.
+    """The trees of a forest whose estimators nobody has asked for. What they are never changes.
 
     Parameters
     ----------
@@ -76,25 +97,40 @@ class GrownForest:
     def __init__(self, n_features: int, batches: tuple[Batch, ...]) -> None:
         self.n_features = n_features
         self.batches = batches
-        # One list for good: prediction tells by its identity whether the trees are those it has seen.
-        self.pairs = [(tree.nodes, tree.values) for batch in batches for tree in batch.trees]
+        self._pairs: list[Pair] | None = None
+
+    @property
+    def n_trees(self) -> int:
+        """The number of trees."""
+        return sum(len(batch.trees) for batch in self.batches)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Nodes and values of each tree, for prediction: once used, they are kept instead of compact trees."""
+        if self._pairs is None:
+            with _expanding:
+                if self._pairs is None:
+                    for batch in self.batches:
+                        for place, tree in enumerate(batch.trees):
+                            batch.trees[place] = tree._replace(arrays=tree.pair())
+                    # One list for good: prediction tells by its identity whether the trees are those it has seen.
+                    self._pairs = [tree.pair() for batch in self.batches for tree in batch.trees]
+        return self._pairs
 
     def and_then(self, batch: Batch) -> "GrownForest":
         """Return the forest with further trees."""
         return GrownForest(self.n_features, (*self.batches, batch))
 
-    def trees(self) -> list[Tree]:
-        """Return new scikit-learn Trees."""
-        return [
-            make_tree(self.n_features, batch.n_classes, tree.nodes, tree.values, tree.max_depth)
-            for batch in self.batches
-            for tree in batch.trees
-        ]
+    def trees(self) -> Iterator[Tree]:
+        """Make scikit-learn Trees, one after the other."""
+        for batch in self.batches:
+            for tree in batch.trees:
+                yield make_tree(self.n_features, batch.n_classes, *tree.pair(), tree.max_depth)
 
     def estimators(self, cls: type) -> list[Any]:
         """Return new fitted estimators of a class."""
         estimators = []
-        trees = iter(self.trees())
+        trees = self.trees()
         for batch in self.batches:
             shared: dict[str, Any] = {"n_features_in_": self.n_features, "n_outputs_": len(batch.n_classes)}
             if issubclass(cls, ClassifierMixin):
@@ -114,7 +150,7 @@ class GrownForest:
     def __reduce__(self) -> tuple[Any, ...]:
         parts = [
             (
-                shrink([(tree.nodes, tree.values) for tree in batch.trees]),
+                shrink([tree.pair() for tree in batch.trees]),
                 [tree.max_depth for tree in batch.trees],
                 [tree.seed for tree in batch.trees],
                 *batch[1:],
@@ -129,7 +165,7 @@ def _rebuild(
 ) -> GrownForest:
     batches = []
     for compact, depths, seeds, parameters, max_features, n_classes in parts:
-        trees = [GrownTree(*pair, depth, seed) for pair, depth, seed in zip(expand(compact), depths, seeds)]
+        trees = [GrownTree.of(*pair, depth, seed) for pair, depth, seed in zip(expand(compact), depths, seeds)]
         batches.append(Batch(trees, parameters, max_features, n_classes))
     return GrownForest(n_features, tuple(batches))
 
@@ -168,7 +204,7 @@ class LazyTrees(BaseForest):
 
     @estimators_.deleter
     def estimators_(self):
-        if self._grown_trees() is None:
+        if vars(self).get("_grown") is None:
             del self._estimators
         self._grown = None
 
@@ -177,17 +213,17 @@ class LazyTrees(BaseForest):
         grown = vars(self).get("_grown")
         return None if grown is None else grown.pairs
 
-    def _seeded_trees(self) -> list[tuple[Any, Any]]:
+    def _seeded_trees(self) -> Iterable[tuple[Any, Any]]:
         """Return the ``random_state`` of each tree with its nodes and values, or with its Tree."""
         grown = vars(self).get("_grown")
         if grown is None:
             return [(estimator.random_state, estimator.tree_) for estimator in self.estimators_]
-        return [(tree.seed, (tree.nodes, tree.values)) for batch in grown.batches for tree in batch.trees]
+        return ((tree.seed, tree.pair()) for batch in grown.batches for tree in batch.trees)
 
     def _n_trees(self) -> int:
         """Return how many trees there are; none before the first fit."""
-        pairs = self._grown_trees()
-        return len(vars(self).get("_estimators", ())) if pairs is None else len(pairs)
+        grown = vars(self).get("_grown")
+        return len(vars(self).get("_estimators", ())) if grown is None else grown.n_trees
 
     def __fastml_to_sklearn__(self) -> dict[str, Any]:
         state = vars(self).copy()

@@ -99,11 +99,12 @@ class TreeTask:
                 options = self._options(np.sum(weights))
         # scikit-learn's draws for the samples and for the splitter start from the same seed.
         splitter_seed = seeded(seed).randint(0, SEEDS)
-        grown = _core.grow_tree(self.features, self.targets, options, weights, splitter_seed, n_threads)
+        arguments = self.features, self.targets, options, weights, splitter_seed, n_threads
         if self.tree.ccp_alpha > 0.0:
-            grown = pruned(self.features.n_features, self.n_classes, self.tree.ccp_alpha, *grown)
-        nodes, values, max_depth = grown
-        return GrownTree(nodes, values, max_depth, seed)
+            grown = _core.grow_tree(*arguments)
+            return GrownTree.of(*pruned(self.features.n_features, self.n_classes, self.tree.ccp_alpha, *grown), seed)
+        compact, max_depth = _core.grow_compact_tree(*arguments)
+        return GrownTree(compact, self.y.shape[1], max_depth, seed)
 
     def grow_all(self, seeds: list[int]) -> list[GrownTree]:
         """Grow some trees, one after the other."""
