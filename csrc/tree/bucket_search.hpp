@@ -32,7 +32,7 @@ class BucketSearch {
 
   // `consider(sums, left, proxy)` puts a split to the criterion: true when it is better than `proxy`, which becomes its own.
   // Where it is `limited` it may refuse splits for other reasons, and asks how many samples are on the left. Returns false,
-  // with `best` as it was, where sorting is the better way. `best` has no threshold yet (Best::placed).
+  // with `best` as it was, where sorting is the better way. `best` has no threshold yet.
   template <class Consider>
   bool run(bool limited, const Consider& consider, Best& best) {
     fill(limited);
@@ -57,7 +57,8 @@ class BucketSearch {
       if (!sums.reaches(bar) || !consider(sums, left, found.proxy)) return;
       found.feature = f_.index;
       found.last_left = last_left;
-      found.placed = found.saw_missing = found.missing_left = false;
+      found.place = Best::Place::at_code;
+      found.saw_missing = found.missing_left = false;
       bar = std::max(bar, estimate_bar<Impurity>(node_, found.proxy));
     };
     const Key* key = sides_.keys.data();

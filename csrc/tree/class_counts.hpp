@@ -54,17 +54,55 @@ class ClassCounts : public ClassCriterion<Impurity> {
     }
   }
 
-  Outcome search_values(const UngatheredFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
-    const RankedFeature& feature = f.features->ranked(f.index);
-    if (!few_values(feature.distinct, f.count)) return Outcome::not_served;
-    const ClassNode shared = node(f.count);
-    ValueSearch<Impurity, Sums> values(feature, f.index, 0, feature.distinct, shared, sides);
-    f.features->with_codes(f.index, [&](const auto* codes, std::int64_t stride) {
-      values.fill([&](std::int64_t i) { return codes[f.samples[i] * stride]; }, node_, f.count, counted(limits));
+  std::int64_t tally_size(const RankedFeature& feature, std::int64_t count) const override {
+    return few_values(feature.distinct, count) ? feature.distinct * tally_size() : 0;
+  }
+
+  void tally(const Features& features, const std::uint32_t* samples, std::int64_t count, const Limits& limits,
+             Sides& sides) const override {
+    const std::vector<TalliedFeature>& tallied = sides.tallied;
+    sides.tallies.assign(tallied.back().start + tallied.back().feature->distinct * tally_size(), 0);
+    if (counted(limits)) sides.tally_counts.assign(sides.tallies.size(), 0);
+    features.with_codes([&](const auto* codes, std::int64_t sample_step, std::int64_t feature_step) {
+      const auto add_up = [&](auto together, std::size_t first, std::int64_t begin, std::int64_t end) {
+        constexpr std::size_t kTogether = decltype(together)::value;
+        decltype(codes) columns[kTogether];
+        std::uint64_t* tallies[kTogether];
+        for (std::size_t k = 0; k < kTogether; ++k) {
+          columns[k] = codes + tallied[first + k].index * feature_step;
+          tallies[k] = sides.tallies.data() + tallied[first + k].start;
+        }
+        const std::int64_t size = tally_size(), classes = std::int64_t(this->totals_.size());
+        for (std::int64_t i = begin; i < end; ++i) {
+          const std::int64_t at = samples[i] * sample_step;
+          const std::uint64_t item = node_[i];
+          for (std::size_t k = 0; k < kTogether; ++k) Sums::count(tallies[k] + columns[k][at] * size, classes, item);
+        }
+        if (!counted(limits)) return;
+        for (std::size_t k = 0; k < kTogether; ++k) {
+          std::uint32_t* const counts = sides.tally_counts.data() + tallied[first + k].start;
+          for (std::int64_t i = begin; i < end; ++i) ++counts[columns[k][samples[i] * sample_step]];
+        }
+      };
+      for (std::int64_t begin = 0; begin < count; begin += kAheadBlock) {
+        const std::int64_t end = std::min(begin + kAheadBlock, count);
+        std::size_t k = 0;
+        for (; k + 4 <= tallied.size(); k += 4) add_up(std::integral_constant<std::size_t, 4>(), k, begin, end);
+        for (; k + 2 <= tallied.size(); k += 2) add_up(std::integral_constant<std::size_t, 2>(), k, begin, end);
+        for (; k < tallied.size(); ++k) add_up(std::integral_constant<std::size_t, 1>(), k, begin, end);
+      }
     });
-    if (values.constant()) return Outcome::constant;
-    values.run(considered(f.index, f.count, limits, sides), best);
-    return Outcome::searched;
+  }
+
+  bool search_tally(std::int64_t which, std::int64_t count, const Limits& limits, Sides& sides,
+                    Best& best) const override {
+    const TalliedFeature& f = sides.tallied[which];
+    const ClassNode shared = node(count);
+    ValueSearch<Impurity, Sums> values(*f.feature, f.index, 0, f.feature->distinct, shared, sides);
+    values.take(sides.tallies.data() + f.start, counted(limits) ? sides.tally_counts.data() + f.start : nullptr);
+    if (values.constant()) return false;
+    values.run(considered(f.index, count, limits, sides), best);
+    return true;
   }
 
   bool search_unsorted(const GatheredFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
@@ -73,7 +111,7 @@ class ClassCounts : public ClassCriterion<Impurity> {
     const std::int64_t range = std::int64_t(f.high) - f.low + 1;
     if (few_values(range, f.count)) {
       ValueSearch<Impurity, Sums> values(*f.feature, f.index, f.low, range, shared, sides);
-      values.fill([&](std::int64_t i) { return f.codes[i]; }, node_, f.count, counted(limits));
+      values.fill(f.codes, node_, f.count, counted(limits));
       values.run(consider, best);
       return true;
     }
@@ -124,8 +162,9 @@ class ClassCounts : public ClassCriterion<Impurity> {
  private:
   static constexpr bool kTwo = std::is_same_v<Sums, TwoClassSums<Impurity>>;
 
+  std::int64_t tally_size() const { return Sums::tally_size(std::int64_t(this->totals_.size())); }
   bool few_values(std::int64_t values, std::int64_t count) const {
-    const std::int64_t tallies = values * Sums::tally_size(std::int64_t(this->totals_.size()));
+    const std::int64_t tallies = values * tally_size();
     return tallies <= kMostTallies && tallies <= kTalliesPerSample * count;
   }
   static bool limited(const Limits& limits) {

@@ -5,8 +5,13 @@
 namespace fastml::tree {
 
 CloseValues::CloseValues(const float* values, std::uint32_t count) {
+  std::uint32_t steps = 0;
   for (std::uint32_t code = 0; code + 1 < count; ++code) {
-    if (!same_value(values[code], values[code + 1])) continue;
+    if (!same_value(values[code], values[code + 1])) {
+      steps = 0;
+      continue;
+    }
+    longest_ = std::max(longest_, ++steps);
     if (next_is_close_.empty()) next_is_close_.resize(count / 64 + 1);
     next_is_close_[code / 64] |= std::uint64_t(1) << code % 64;
     if (codes_.empty() || codes_.back() != code) {

@@ -23,11 +23,14 @@ class CloseValues {
   bool apart(std::uint32_t lower, std::uint32_t upper) const {
     return (next_is_close_[lower / 64] >> lower % 64 & 1) == 0 || apart_in_run(lower, upper);
   }
+  // Codes farther apart than this have values that are.
+  std::uint32_t longest() const { return longest_; }
   std::int64_t bytes() const;
 
  private:
   bool apart_in_run(std::uint32_t lower, std::uint32_t upper) const;
 
+  std::uint32_t longest_ = 0;  // steps from value to close value in a row
   std::vector<std::uint64_t> next_is_close_;
   std::vector<std::uint32_t> codes_;  // ascending: those that are close to the one before or after
   std::vector<float> values_;         // theirs

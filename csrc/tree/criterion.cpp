@@ -134,11 +134,14 @@ void record(const SortedFeature& f, std::int64_t count, bool missing_left, doubl
   best.feature = f.index;
   best.last_left = code_of(f.present[count - 1]);
   if (count == f.present_count) {
+    best.place = Best::Place::at_threshold;
     best.threshold = std::numeric_limits<double>::infinity();
   } else {
-    best.threshold = threshold_between(*f.feature, f.sample(f.present[count - 1]), f.sample(f.present[count]));
+    // Most of these are soon outdone: the values are looked up for the last.
+    best.place = Best::Place::between_samples;
+    best.lower = f.sample(f.present[count - 1]);
+    best.upper = f.sample(f.present[count]);
   }
-  best.placed = true;
   best.saw_missing = f.missing_count > 0;
   best.missing_left = missing_left;
 }

@@ -42,14 +42,12 @@ struct GatheredFeature {
   std::uint32_t low, high;  // the codes lie in [low, high]
 };
 
-// A feature of a node as it lies in memory. None is missing.
-struct UngatheredFeature {
+// A feature with few values, none of them missing, and where among its tallies those of a node are.
+struct TalliedFeature {
   std::int64_t index;
-  const Features* features;
-  const std::uint32_t* samples;
-  std::int64_t count;
+  const RankedFeature* feature;
+  std::int64_t start;
 };
-enum class Outcome { searched, constant, not_served };
 
 struct Limits {
   std::int64_t min_samples_leaf;
@@ -63,10 +61,15 @@ struct Limits {
 struct Best {
   double proxy = -std::numeric_limits<double>::infinity();
   std::int64_t feature = -1;
-  double threshold = 0;
   std::uint32_t last_left = 0;  // samples with codes up to this go left
-  bool placed = true;           // else the threshold lies between the node's codes on either side of last_left
-  bool saw_missing = false;     // of the samples of the node; else missing values go where most samples go
+  enum class Place {
+    at_threshold,     // the threshold is known,
+    between_samples,  // or it is between the values of two samples,
+    at_code           // or, for the time of the feature's search, between the codes on either side of last_left
+  } place = Place::at_threshold;
+  double threshold = 0;
+  std::uint32_t lower = 0, upper = 0;  // the samples
+  bool saw_missing = false;            // of the samples of the node; else missing values go where most samples go
   bool missing_left = false;
 
   bool found() const { return feature >= 0; }
@@ -78,6 +81,9 @@ struct Sides {
   double weight_left = 0, weight_right = 0;
   std::vector<double> scratch;
   std::vector<double> class_sums;
+  std::vector<TalliedFeature> tallied;
+  std::vector<std::uint64_t> tallies;
+  std::vector<std::uint32_t> tally_counts;
   std::vector<std::uint64_t> buckets, before;
   std::vector<std::uint32_t> bucket_counts, ordered;
   std::vector<double> left_weights, left_weights_1, edges, bounds;
@@ -108,9 +114,14 @@ class Criterion {
   virtual Sides sides() const = 0;
   // Replaces `best` by the feature's best split if that is better.
   virtual void search(const SortedFeature& feature, const Limits& limits, Sides& sides, Best& best) const;
-  // The same for features with few values. Serves those, and finds the constant ones among them.
-  virtual Outcome search_values(const UngatheredFeature&, const Limits&, Sides&, Best&) const {
-    return Outcome::not_served;
+  // The same for features with few values: tally() adds up the node's samples by the values of each of sides.tallied, in one
+  // pass; search_tally() searches one of them, or returns false where it is constant. tally_size() is how many sums that takes,
+  // 0 where it is not worth it.
+  virtual std::int64_t tally_size(const RankedFeature&, std::int64_t /*count*/) const { return 0; }
+  virtual void tally(const Features&, const std::uint32_t* /*samples*/, std::int64_t /*count*/, const Limits&,
+                     Sides&) const {}
+  virtual bool search_tally(std::int64_t /*which*/, std::int64_t /*count*/, const Limits&, Sides&, Best&) const {
+    return true;
   }
   // The same without sorted samples. Returns false, with `best` as it was, where it is not worth it: then sort.
   virtual bool search_unsorted(const GatheredFeature&, const Limits&, Sides&, Best&) const { return false; }

@@ -62,6 +62,13 @@ class Features {
     return wide_.empty() ? run(narrow_.data() + at, sample_step_) : run(wide_.data() + at, sample_step_);
   }
 
+  // Calls run(codes, sample_step, feature_step): the code of sample i by feature f is codes[i * sample_step + f * feature_step].
+  template <class Run>
+  auto with_codes(const Run& run) const {
+    return wide_.empty() ? run(narrow_.data(), sample_step_, feature_step_)
+                         : run(wide_.data(), sample_step_, feature_step_);
+  }
+
   // The value of sample i is column(feature)[i * stride()].
   const float* column(std::int64_t feature) const { return values_ + feature * feature_step_; }
   std::int64_t stride() const { return sample_step_; }

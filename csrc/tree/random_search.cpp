@@ -53,19 +53,6 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
   }
 }
 
-// Draws up to `most` features as if none of them were constant: then they can be read together. Few are.
-void Splitter::draw_ahead(std::int64_t most) {
-  ahead_.clear();
-  std::int64_t index;
-  while (std::int64_t(ahead_.size()) < most && draws_.draw(options_.max_features, random_, index)) {
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    ahead_.push_back({index, draws_.mark(), random_, kInfinity, -kInfinity});
-    draws_.varies();
-    random_.skip();                            // the threshold
-    if (features_.has_missing(index)) return;  // values that are missing in this node take another random number
-  }
-}
-
 // Puts the node's values of the features drawn into values_, and finds their ranges.
 void Splitter::gather_ahead(const NodeRange& node) {
   const std::uint32_t* samples = samples_.data() + node.begin;

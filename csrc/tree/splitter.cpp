@@ -7,7 +7,6 @@
 #include <cmath>
 #include <new>
 
-#include "tree/small_sort.hpp"
 #include "tree/tuning.hpp"
 
 namespace fastml::tree {
@@ -37,11 +36,7 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
     lists_ = std::make_unique<SortedLists>(features, samples_, threads_);
   } else {
     threads_ = 1;
-    if (options.random_splits) {
-      values_.resize(std::max(count(), std::min(count(), kAheadSamples) * kAheadFeatures));
-    } else {
-      codes_.resize(count());
-    }
+    if (options.random_splits) values_.resize(std::max(count(), std::min(count(), kAheadSamples) * kAheadFeatures));
   }
   for (int t = 0; t < threads_; ++t) sides_.push_back(criterion_->sides());
 }
@@ -60,6 +55,7 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
                       options_.monotonic.empty() ? nullptr : options_.monotonic.data(), lower, upper};
   Best best;
   last_order_ = nullptr;
+  best_codes_ = nullptr;
   draws_.begin(constants);
   if (options_.random_splits) {
     find_random(node, limits, best);
@@ -72,7 +68,9 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
 
   Split split;
   if (!best.found() || stopped_) return split;
-  if (!best.placed) place(node, best);
+  if (best.place == Best::Place::between_samples) {
+    best.threshold = threshold_between(features_.ranked(best.feature), best.lower, best.upper);
+  }
   const std::int64_t left = part_by(node, best);
   Sides& sides = sides_[0];
   const std::uint32_t* samples = samples_.data() + node.begin;
@@ -94,91 +92,6 @@ void Splitter::part_lists(const NodeRange& node, std::int64_t middle, std::int64
   if (!lists_) return;
   lists_->mark(samples_.data() + node.begin, middle - node.begin, node.count());
   lists_->part(node.begin, node.end, draws_.constants().data(), constants);
-}
-
-void Splitter::find_best(const NodeRange& node, const Limits& limits, Best& best) {
-  const std::uint32_t* samples = samples_.data() + node.begin;
-  std::int64_t index;
-  while (draws_.draw(options_.max_features, random_, index)) {
-    if (ask_to_stop(node.count())) return;
-    if (!features_.has_missing(index)) {
-      const Outcome outcome =
-          criterion_->search_values({index, &features_, samples, node.count()}, limits, sides_[0], best);
-      if (outcome != Outcome::not_served) {
-        outcome == Outcome::constant ? draws_.constant() : draws_.varies();
-        continue;
-      }
-    }
-    GatheredFeature gathered{index, &features_.ranked(index), codes_.data(), node.count(), 0, 0};
-    const std::int64_t missing = gather(node, gathered);
-    const RankedFeature& feature = *gathered.feature;
-    if (missing == node.count() || (missing == 0 && !feature.apart(gathered.low, gathered.high))) {
-      draws_.constant();
-      continue;
-    }
-    draws_.varies();
-    if (missing == 0 && criterion_->search_unsorted(gathered, limits, sides_[0], best)) continue;
-    const Key* keys = sort(gathered, missing);
-    last_order_ = missing == 0 ? keys : nullptr;
-    criterion_->search({index, samples, &feature, keys, node.count() - missing, missing_.data(), missing}, limits,
-                       sides_[0], best);
-  }
-}
-
-// Puts the node's codes into codes_ and finds their range, missing ones apart. Returns how many are missing.
-std::int64_t Splitter::gather(const NodeRange& node, GatheredFeature& gathered) {
-  const RankedFeature& feature = *gathered.feature;
-  const std::uint32_t* samples = samples_.data() + node.begin;
-  std::uint32_t low = feature.distinct, high = 0;
-  std::int64_t missing = 0;
-  features_.with_codes(gathered.index, [&](const auto* codes, std::int64_t stride) {
-    for (std::int64_t i = 0; i < node.count(); ++i) {
-      const std::uint32_t code = codes[samples[i] * stride];
-      codes_[i] = code;
-      low = std::min(low, code);
-      high = std::max(high, code);
-    }
-  });
-  if (feature.has_missing && high == feature.distinct) {
-    high = 0;
-    for (std::int64_t i = 0; i < node.count(); ++i) {
-      const bool is_missing = codes_[i] == feature.distinct;
-      missing += is_missing;
-      high = is_missing ? high : std::max(high, codes_[i]);
-    }
-  }
-  gathered.low = low;
-  gathered.high = high;
-  return missing;
-}
-
-// Returns the present samples' keys in order; those of missing ones go to missing_.
-const Key* Splitter::sort(const GatheredFeature& gathered, std::int64_t missing) {
-  const std::uint32_t* codes = gathered.codes;
-  const std::uint32_t range = gathered.high - gathered.low;
-  // Nodes that the criterion searches unsorted never come here: the buffers have the size of those that did.
-  for (auto* keys : {&keys_, &sorted_keys_}) {
-    if (std::int64_t(keys->size()) < gathered.count) keys->resize(gathered.count);
-  }
-  if (missing == 0) {
-    if (gathered.count <= kSmallSort && range < 1u << 26) {
-      small_sort_kernels().sort(codes, gathered.count, gathered.low, keys_.data());
-      return keys_.data();
-    }
-    for (std::int64_t i = 0; i < gathered.count; ++i) keys_[i] = make_key(codes[i], std::uint32_t(i));
-  } else {
-    if (std::int64_t(missing_.size()) < gathered.count) missing_.resize(gathered.count);
-    std::int64_t present = 0, absent = 0;
-    for (std::int64_t i = 0; i < gathered.count; ++i) {
-      const Key key = make_key(codes[i], std::uint32_t(i));
-      const bool is_missing = codes[i] == gathered.feature->distinct;
-      keys_[present] = key;
-      missing_[absent] = key;
-      present += !is_missing;
-      absent += is_missing;
-    }
-  }
-  return radix_sort(keys_.data(), sorted_keys_.data(), gathered.count - missing, gathered.low, gathered.high);
 }
 
 void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Best& best) {
@@ -235,9 +148,10 @@ void Splitter::find_best_listed(const NodeRange& node, const Limits& limits, Bes
 template <class GoesLeft>
 std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left) {
   std::uint32_t* samples = samples_.data() + node.begin;
+  const std::int64_t count = node.count();
   std::int64_t left = 0, right = 0;
   if (criterion_->items() == nullptr) {
-    for (std::int64_t i = 0; i < node.count(); ++i) {
+    for (std::int64_t i = 0; i < count; ++i) {
       const std::uint32_t sample = samples[i];
       const bool goes = goes_left(i);
       samples[left] = sample;
@@ -247,7 +161,7 @@ std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left) {
     }
   } else {
     std::uint64_t* items = criterion_->items() + node.begin;
-    for (std::int64_t i = 0; i < node.count(); ++i) {
+    for (std::int64_t i = 0; i < count; ++i) {
       const std::uint32_t sample = samples[i];
       const std::uint64_t item = items[i];
       const bool goes = goes_left(i);
@@ -286,23 +200,6 @@ std::int64_t Splitter::part_like_sklearn(const NodeRange& node, const GoesLeft& 
   return left;
 }
 
-// The threshold of a split that is known by the codes on its left: between the node's values on either side.
-void Splitter::place(const NodeRange& node, Best& best) const {
-  const std::uint32_t* samples = samples_.data() + node.begin;
-  // The keys of a code and of a sample that has it.
-  Key lower = 0, upper = std::numeric_limits<Key>::max();
-  features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
-    for (std::int64_t i = 0; i < node.count(); ++i) {
-      const std::uint32_t code = codes[samples[i] * stride];
-      const Key key = make_key(code, samples[i]);
-      lower = code <= best.last_left ? std::max(lower, key) : lower;
-      upper = code > best.last_left ? std::min(upper, key) : upper;
-    }
-  });
-  best.last_left = code_of(lower);
-  best.threshold = threshold_between(features_.ranked(best.feature), sample_of(lower), sample_of(upper));
-}
-
 std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
   std::uint32_t* samples = samples_.data() + node.begin;
   std::int64_t left;
@@ -315,14 +212,17 @@ std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
       return best.missing_left ? !(value > threshold) : value <= threshold;
     });
   } else {
-    const RankedFeature& feature = features_.ranked(best.feature);
+    // By value: the compiler must take what is stored in between for a change of `best`.
+    const std::uint32_t last = best.last_left;
+    const std::uint32_t missing = best.missing_left ? features_.ranked(best.feature).distinct : last;
+    const auto code_goes_left = [last, missing](std::uint32_t code) { return code <= last || code == missing; };
     left = features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
-      const auto goes_left = [&](std::uint32_t sample) {
-        const std::uint32_t code = codes[sample * stride];
-        return code <= best.last_left || (best.missing_left && code == feature.distinct);
-      };
+      const auto goes_left = [=](std::uint32_t sample) { return code_goes_left(codes[sample * stride]); };
       if (last_order_ != nullptr && criterion_->rounds()) return part_like_sklearn(node, goes_left);
-      return part(node, [&](std::int64_t i) { return goes_left(samples[i]); });
+      if (best_codes_ != nullptr) {
+        return part(node, [=, gathered = best_codes_](std::int64_t i) { return code_goes_left(gathered[i]); });
+      }
+      return part(node, [=](std::int64_t i) { return goes_left(samples[i]); });
     });
   }
   return left;

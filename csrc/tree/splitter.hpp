@@ -64,7 +64,11 @@ class Splitter {
   void find_best(const NodeRange& node, const Limits& limits, Best& best);
   void find_best_listed(const NodeRange& node, const Limits& limits, Best& best);
   void find_random(const NodeRange& node, const Limits& limits, Best& best);
-  std::int64_t gather(const NodeRange& node, GatheredFeature& gathered);
+  struct Drawn;
+  bool search_drawn(const NodeRange& node, const Drawn& drawn, const Limits& limits, Best& best);
+  void read_ahead(const NodeRange& node, const Limits& limits);
+  static std::int64_t find_range(GatheredFeature& gathered);
+  void locate(const NodeRange& node, Best& best) const;
   // Counts samples x features looked at, and asks once in a while whether to stop. For the calling thread.
   bool ask_to_stop(std::int64_t work);
   void draw_ahead(std::int64_t most);
@@ -74,15 +78,16 @@ class Splitter {
   std::int64_t part(const NodeRange& node, const GoesLeft& goes_left);
   template <class GoesLeft>
   std::int64_t part_like_sklearn(const NodeRange& node, const GoesLeft& goes_left);
-  void place(const NodeRange& node, Best& best) const;
   std::int64_t part_by(const NodeRange& node, const Best& best);
 
-  // A feature drawn for a random split, and the state of the draws before it was known whether it varies.
+  // A feature drawn, and the state of the draws before it was known whether it varies.
   struct Drawn {
     std::int64_t index;
     FeatureDraws::Mark mark;
     Random random;
-    float low, high;
+    float low, high;             // of a random split
+    std::int64_t tally;          // of the criterion's tallies, which one is this feature's; -1 for none
+    const std::uint32_t* codes;  // else what was gathered
   };
 
   const Features& features_;
@@ -99,6 +104,8 @@ class Splitter {
   std::vector<Sides> sides_;         // of each thread; those of the split that was found are the first
   std::unique_ptr<SortedLists> lists_;
   std::vector<std::uint32_t> codes_;
+  const std::uint32_t* best_codes_ =
+      nullptr;  // of the node's samples by the best feature, where they are still in codes_
   std::vector<Key> keys_, sorted_keys_, missing_;
   std::vector<float> values_;
   std::vector<Drawn> ahead_;

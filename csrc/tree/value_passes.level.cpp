@@ -57,10 +57,30 @@ std::uint64_t sum_below(const float* values, const std::uint64_t* items, std::in
   return sum;
 }
 
+bool any_reaches(const double* sums, const double* weights, std::int64_t count, double total, double weight,
+                 double bar) {
+  std::int64_t i = 0;
+  if constexpr (kLanes<double> > 1) {
+    decltype(vec<double>() >= vec<double>()) any = {};
+    for (; i + kLanes<double> <= count; i += kLanes<double>) {
+      const vec<double> sum = load(sums + i), left = load(weights + i), right_sum = total - sum, right = weight - left;
+      any |= sum * sum * right + right_sum * right_sum * left >= bar * (left * right);
+    }
+    bool found = false;
+    for (int lane = 0; lane < kLanes<double>; ++lane) found |= any[lane] != 0;
+    if (found) return true;
+  }
+  for (; i < count; ++i) {
+    const double right_sum = total - sums[i], right = weight - weights[i];
+    if (sums[i] * sums[i] * right + right_sum * right_sum * weights[i] >= bar * (weights[i] * right)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 extern const tree::ValueKernels tree_value_table;
-const tree::ValueKernels tree_value_table{range, sum_below};
+const tree::ValueKernels tree_value_table{range, sum_below, any_reaches};
 
 }  // namespace FASTML_LEVEL
 }  // namespace fastml

@@ -22,24 +22,23 @@ class ValueSearch {
         sides_(sides),
         size_(Sums::tally_size(node.classes)) {}
 
-  // code(i): of the node's i-th sample. items: of the samples, as Sums takes them. counted: whether run() will be asked how
-  // many samples are on the left.
-  template <class Code>
-  void fill(const Code& code, const std::uint64_t* items, std::int64_t count, bool counted) {
-    counted_ = counted;
+  // Searches tallies that are there: class weights for each value, and how many samples have it if run() will be asked for
+  // that, else null.
+  void take(const std::uint64_t* tallies, const std::uint32_t* counts) {
+    tallies_ = tallies;
+    counts_ = counts;
+  }
+
+  // Makes them. items: of the samples, as Sums takes them.
+  void fill(const std::uint32_t* codes, const std::uint64_t* items, std::int64_t count, bool counted) {
     sides_.buckets.assign(values_ * size_, 0);
     std::uint64_t* const tallies = sides_.buckets.data();
-    if (!counted_) {
-      for (std::int64_t i = 0; i < count; ++i) Sums::count(tallies + (code(i) - low_) * size_, node_.classes, items[i]);
-      return;
+    for (std::int64_t i = 0; i < count; ++i) Sums::count(tallies + (codes[i] - low_) * size_, node_.classes, items[i]);
+    if (counted) {
+      sides_.bucket_counts.assign(values_, 0);
+      for (std::int64_t i = 0; i < count; ++i) ++sides_.bucket_counts[codes[i] - low_];
     }
-    sides_.bucket_counts.assign(values_, 0);
-    std::uint32_t* const counts = sides_.bucket_counts.data();
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::uint32_t value = code(i) - low_;
-      Sums::count(tallies + value * size_, node_.classes, items[i]);
-      ++counts[value];
-    }
+    take(tallies, counted ? sides_.bucket_counts.data() : nullptr);
   }
 
   // Whether all samples have the same value.
@@ -63,20 +62,20 @@ class ValueSearch {
         if (last >= 0 && sums.reaches(bar) && apart(last, at) && consider(sums, left, best.proxy)) {
           best.feature = index_;
           best.last_left = low_ + std::uint32_t(last);
-          best.placed = feature_.values != nullptr;
-          if (best.placed) best.threshold = value(last) / 2.0 + value(at) / 2.0;
+          best.place = feature_.values != nullptr ? Best::Place::at_threshold : Best::Place::at_code;
+          if (feature_.values != nullptr) best.threshold = value(last) / 2.0 + value(at) / 2.0;
           best.saw_missing = best.missing_left = false;
           bar = estimate_bar<Impurity>(node_, best.proxy);
         }
         last = at;
         sums.add_tally(tally(at));
-        if (counted_) left += sides_.bucket_counts[at];
+        if (counts_ != nullptr) left += counts_[at];
       }
     }
   }
 
  private:
-  const std::uint64_t* tally(std::int64_t at) const { return sides_.buckets.data() + at * size_; }
+  const std::uint64_t* tally(std::int64_t at) const { return tallies_ + at * size_; }
   bool held(std::int64_t at) const { return Sums::held(tally(at), node_.classes); }
   float value(std::int64_t at) const { return feature_.values[low_ + at]; }
   bool apart(std::int64_t lower, std::int64_t upper) const {
@@ -98,7 +97,8 @@ class ValueSearch {
   const ClassNode& node_;
   Sides& sides_;
   const std::int64_t size_;
-  bool counted_ = false;
+  const std::uint64_t* tallies_ = nullptr;
+  const std::uint32_t* counts_ = nullptr;
 };
 
 }  // namespace fastml::tree
