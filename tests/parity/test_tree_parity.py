@@ -87,6 +87,20 @@ def test_extra_trees_are_equal(number, ours, stock):
         assert not different_arrays(ours.tree_, stock.tree_), case
 
 
+@pytest.mark.parametrize("max_features", ["sqrt", 0.5])
+@pytest.mark.parametrize("seed", range(10))
+def test_extra_trees_with_features_that_become_constant(seed, max_features):
+    # After the last feature that varies in a node, scikit-learn goes on to draw those known to be constant: the random
+    # numbers that it takes for them are missing in all later nodes otherwise.
+    rng = np.random.RandomState(seed)
+    X = rng.uniform(size=(400, 40)) < rng.uniform(0.02, 0.5, size=40)
+    y = (X @ rng.standard_normal(40) + rng.standard_normal(400) > 0).astype(int)
+    parameters = {"max_features": max_features, "random_state": seed}
+    ours, stock = (cls(**parameters).fit(X, y) for cls in (ExtraTreeClassifier, sklearn.tree.ExtraTreeClassifier))
+    assert stock.get_depth() > 8, "too small a tree for constants to add up"
+    assert not different_arrays(ours.tree_, stock.tree_)
+
+
 @pytest.mark.parametrize("number", REGRESSION)
 def test_regression_trees_are_equal_where_sums_are_exact(number):
     case = regression_case(number)
