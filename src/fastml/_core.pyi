@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['CompactTree', 'ForestView', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
+__all__: list[str] = ['CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -161,6 +161,23 @@ class CompactTree:
     @property
     def nbytes(self) -> int:
         ...
+class CancelFlag:
+    """
+    Ends the growing of all trees that were given it, from any thread.
+    """
+    def __init__(self) -> None:
+        ...
+    def set(self) -> None:
+        """
+        Trees that are not soon done raise Cancelled.
+        """
+    @property
+    def n_growing(self) -> int:
+        """
+        How many trees are in growth with it.
+        """
+class Cancelled(RuntimeError):
+    pass
 class ForestView:
     """
     Trees in scikit-learn's layout, read where they are: changes in place are seen.
@@ -240,11 +257,11 @@ def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typi
     alpha * a @ b + beta * out for float32 or float64 arrays of any strides, written to `out` (which must not
     overlap a or b) or to a new array.
     """
-def grow_compact_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+def grow_compact_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, cancel: CancelFlag | None = None) -> tuple:
     """
     The same, for forests: returns a CompactTree and its depth.
     """
-def grow_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+def grow_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions, sample_weight: numpy.typing.NDArray[numpy.float64] | None, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, cancel: CancelFlag | None = None) -> tuple:
     """
     Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x
     outputs x classes) and its depth.

@@ -9,6 +9,7 @@ import threading
 import time
 
 import joblib
+import numpy as np
 import pytest
 import sklearn.ensemble
 from joblib.parallel import ThreadingBackend
@@ -17,6 +18,7 @@ from same_outcome import exact_problem
 from sklearn.model_selection import cross_val_score
 
 import fastml
+from fastml import _core
 from fastml._support import threads
 from fastml.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor, _tree_tasks
 
@@ -134,6 +136,50 @@ def test_an_error_in_a_worker_is_raised(monkeypatch):
     assert len(grown) <= 10
 
 
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_an_error_ends_the_trees_of_other_threads(verbose, monkeypatch):
+    in_growth, outcomes = threading.Event(), []
+
+    def grow_or_fail(self, seed, n_threads=1):
+        if in_growth.is_set():
+            time.sleep(0.1)
+            raise MemoryError("no room for this tree")
+        in_growth.set()
+        try:
+            outcomes.append(grow_tree(self, seed, n_threads))
+        except _core.Cancelled as error:
+            outcomes.append(error)
+            raise
+
+    grow_tree = _tree_tasks.TreeTask.grow
+    monkeypatch.setattr(_tree_tasks.TreeTask, "grow", grow_or_fail)
+    monkeypatch.setattr(threads, "n_threads", lambda *args, **kwargs: 2)
+    model = RandomForestClassifier(n_estimators=8, n_jobs=2, verbose=verbose, bootstrap=False, max_features=None)
+    rng = np.random.default_rng(0)
+    with pytest.raises(MemoryError, match="no room for this tree"):
+        model.fit(rng.standard_normal((50_000, 40), dtype=np.float32), rng.integers(0, 2, 50_000))
+    until = time.monotonic() + 20
+    while not outcomes and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [type(outcome) for outcome in outcomes] == [_core.Cancelled]
+
+
+def test_ctrl_c_comes_before_other_errors(monkeypatch):
+    both = threading.Barrier(2, timeout=20)
+
+    def fail(self, seed, n_threads=1):
+        both.wait()
+        if threading.current_thread() is threading.main_thread():
+            time.sleep(0.1)
+            raise KeyboardInterrupt
+        raise MemoryError("no room for this tree")
+
+    monkeypatch.setattr(_tree_tasks.TreeTask, "grow", fail)
+    monkeypatch.setattr(threads, "n_threads", lambda *args, **kwargs: 2)
+    with pytest.raises(KeyboardInterrupt):
+        RandomForestClassifier(n_estimators=8).fit(X, y)
+
+
 def test_a_limit_on_threads_holds():
     seen = set()
     grow_tree = _tree_tasks.TreeTask.grow
@@ -170,10 +216,27 @@ until = time.monotonic() + 20
 while threading.active_count() > 1 and time.monotonic() < until:
     time.sleep(0.01)
 answer["threads"] = threading.active_count()
+answer["alone_at"] = time.monotonic()
 model.set_params(**{small}).fit(X[:100], y[:100])
 print(json.dumps(answer))
 """
 SMALL = {"n_estimators": 2}
+
+
+def run_until_ctrl_c(script):
+    """Run Python code that prints "started", and interrupt it a second later."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout.readline() == "started\n", process.stderr.read()
+            time.sleep(1.0)
+            sent_at = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process, sent_at, out, err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C to one process on Windows")
@@ -189,6 +252,9 @@ SMALL = {"n_estimators": 2}
         ),
         ("ExtraTreesRegressor(4000)", SMALL, 20_000),
         ("RandomForestRegressor(100, criterion='absolute_error')", SMALL, 20_000),
+        # A tree takes half a minute: the other threads do not go on with theirs.
+        ("RandomForestRegressor(100, criterion='absolute_error')", SMALL, 100_000),
+        ("RandomForestRegressor(100, criterion='absolute_error', n_jobs=2, verbose=1)", SMALL, 100_000),
         ("GradientBoostingRegressor(n_estimators=5000)", SMALL, 20_000),
         ("AdaBoostClassifier(n_estimators=5000)", SMALL, 20_000),
         ("DecisionTreeRegressor(criterion='absolute_error')", {"criterion": "squared_error"}, 400_000),
@@ -196,17 +262,7 @@ SMALL = {"n_estimators": 2}
 )
 def test_ctrl_c(model, small, n_samples):
     script = INTERRUPTED.format(model=model, small=small, n_samples=n_samples)
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "started\n", process.stderr.read()
-            time.sleep(1.0)
-            sent_at = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
+    process, sent_at, out, err = run_until_ctrl_c(script)
     assert process.returncode == 0, err
     answer = json.loads(out.splitlines()[-1])
     assert not answer["finished"], "the work was over before the signal came"
@@ -215,3 +271,23 @@ def test_ctrl_c(model, small, n_samples):
     assert answer["raised_at"] - sent_at < 2
     assert answer["unchanged"]
     assert answer["threads"] == 1
+    assert answer["alone_at"] - answer["raised_at"] < 2
+
+
+UNCAUGHT = """
+import numpy as np
+from fastml.ensemble import RandomForestRegressor
+
+X = np.random.default_rng(0).standard_normal((100_000, 30), dtype=np.float32)
+print("started", flush=True)
+RandomForestRegressor(100, criterion="absolute_error", n_jobs=2, verbose={verbose}).fit(X, X[:, 0])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C to one process on Windows")
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_ctrl_c_ends_a_program(verbose):
+    # The interpreter goes away at once: a thread that came back from the kernel then would abort the process.
+    process, _, _, err = run_until_ctrl_c(UNCAUGHT.format(verbose=verbose))
+    assert err.endswith("KeyboardInterrupt\n")
+    assert process.returncode == -signal.SIGINT

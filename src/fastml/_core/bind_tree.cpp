@@ -1,4 +1,7 @@
+#include <atomic>
 #include <memory>
+#include <stdexcept>
+#include <utility>
 
 #include "bindings.hpp"
 #include "tree/compact_tree.hpp"
@@ -83,6 +86,54 @@ py::array_t<T> take(std::vector<Item>&& items, std::vector<py::ssize_t> shape) {
   return py::array_t<T>(std::move(shape), data, capsule);
 }
 
+// Ends the growing of all trees that were given it.
+struct CancelFlag {
+  std::atomic<bool> is_set{false};
+  mutable std::atomic<int> growing{0};  // trees that were given it
+};
+
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("the growing of the tree was cancelled") {}
+};
+
+// The flag of the tree that this thread grows: a stop check takes no arguments, and is asked by the calling thread only.
+thread_local const CancelFlag* cancel_flag = nullptr;
+
+bool is_cancelled() { return cancel_flag != nullptr && cancel_flag->is_set.load(std::memory_order_relaxed); }
+bool interrupted_or_cancelled() { return is_cancelled() || interrupted(); }
+
+// A tree in growth with the flag as the thread's, until the GIL is held again. The flag before is put back: a signal handler
+// may grow a tree in the middle of another.
+class Cancellable {
+ public:
+  explicit Cancellable(const CancelFlag* flag) : flag_(flag), before_(std::exchange(cancel_flag, flag)) {
+    if (flag_ != nullptr) ++flag_->growing;
+  }
+  ~Cancellable() {
+    if (flag_ != nullptr) --flag_->growing;
+    cancel_flag = before_;
+  }
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+
+ private:
+  const CancelFlag *flag_, *before_;
+};
+
+// Grows a tree without the GIL: grow(stop) tells whether it came to its end.
+template <class Grow>
+void grow_cancellably(const std::optional<const CancelFlag*>& cancel, const Grow& grow) {
+  const Cancellable growing(cancel.value_or(nullptr));
+  bool done;
+  {
+    const py::gil_scoped_release unlocked;
+    done = grow(&interrupted_or_cancelled);
+  }
+  // A flag that is set later than a signal handler raised must not hide what that raised.
+  if (!done && PyErr_Occurred() == nullptr) throw Cancelled();
+  raise_if(!done);
+}
+
 const double* checked_weights(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
                               const std::optional<Array<double>>& sample_weight) {
   require(targets.targets.samples == features.samples(), "grow_tree: as many targets as samples are needed");
@@ -97,17 +148,16 @@ const double* checked_weights(const tree::Features& features, const OwnedTargets
 }
 
 py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
-                    const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads) {
+                    const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads,
+                    const std::optional<const CancelFlag*>& cancel) {
   const double* weights = checked_weights(features, targets, options, sample_weight);
   tree::GrownTree tree;
-  bool done;
-  {
-    const py::gil_scoped_release unlocked;
-    done = tree::grow(features, targets.targets, weights, options, seed, n_threads, &interrupted, tree);
+  grow_cancellably(cancel, [&](StopCheck stop) {
+    const bool done = tree::grow(features, targets.targets, weights, options, seed, n_threads, stop, tree);
     tree.nodes.shrink_to_fit();
     tree.values.shrink_to_fit();
-  }
-  raise_if(!done);
+    return done;
+  });
   const py::ssize_t nodes = py::ssize_t(tree.nodes.size());
   return py::make_tuple(
       take<std::uint8_t>(std::move(tree.nodes), {nodes, py::ssize_t(sizeof(tree::Node))}),
@@ -116,15 +166,15 @@ py::tuple grow_tree(const tree::Features& features, const OwnedTargets& targets,
 }
 
 py::tuple grow_compact_tree(const tree::Features& features, const OwnedTargets& targets, const tree::Options& options,
-                            const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads) {
+                            const std::optional<Array<double>>& sample_weight, std::uint32_t seed, int n_threads,
+                            const std::optional<const CancelFlag*>& cancel) {
   const double* weights = checked_weights(features, targets, options, sample_weight);
   std::optional<tree::CompactTree> tree;
   std::int64_t max_depth = 0;
-  {
-    const py::gil_scoped_release unlocked;
-    tree = tree::grow_compact(features, targets.targets, weights, options, seed, n_threads, &interrupted, max_depth);
-  }
-  raise_if(!tree);
+  grow_cancellably(cancel, [&](StopCheck stop) {
+    tree = tree::grow_compact(features, targets.targets, weights, options, seed, n_threads, stop, max_depth);
+    return tree.has_value();
+  });
   return py::make_tuple(std::move(*tree), max_depth);
 }
 
@@ -182,14 +232,22 @@ void bind_tree(py::module_& module) {
       .def("expand", &expand, py::arg("n_outputs"), "Return the nodes and values, equal to the bit.")
       .def_property_readonly("n_nodes", &tree::CompactTree::count)
       .def_property_readonly("nbytes", &tree::CompactTree::bytes);
+  py::class_<CancelFlag>(module, "CancelFlag", "Ends the growing of all trees that were given it, from any thread.")
+      .def(py::init<>())
+      .def(
+          "set", [](CancelFlag& self) { self.is_set = true; }, "Trees that are not soon done raise Cancelled.")
+      .def_property_readonly(
+          "n_growing", [](const CancelFlag& self) { return self.growing.load(); },
+          "How many trees are in growth with it.");
+  py::register_exception<Cancelled>(module, "Cancelled", PyExc_RuntimeError);
   module.def(
       "grow_tree", &grow_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
-      py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
+      py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1, py::arg("cancel") = py::none(),
       "Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x\n"
       "outputs x classes) and its depth.");
   module.def("grow_compact_tree", &grow_compact_tree, py::arg("features"), py::arg("targets"), py::arg("options"),
              py::arg("sample_weight").noconvert(), py::arg("seed"), py::arg("n_threads") = 1,
-             "The same, for forests: returns a CompactTree and its depth.");
+             py::arg("cancel") = py::none(), "The same, for forests: returns a CompactTree and its depth.");
 }
 
 }  // namespace fastml

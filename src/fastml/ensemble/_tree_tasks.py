@@ -1,6 +1,7 @@
 """Growing the trees of a forest: in threads that take one tree after the other, or as joblib's tasks."""
 
 import threading
+import time
 from typing import Any
 
 import joblib
@@ -17,10 +18,14 @@ from fastml.tree._shared_features import encode
 
 _TASKS_PER_WORKER = 4
 """Pieces for each of joblib's workers: trees differ in size, and each piece is a task of joblib's, some 100 us."""
+_PATIENCE = 1.0
+"""Seconds that an error waits for the trees of other threads. They stop within some milliseconds, but for what is done
+on very many samples before the first split. A thread in the kernel at the interpreter's end would abort the process."""
+_OF_THIS_PROCESS = ("cancel_flag", "features", "targets", "options")
 
 
 class TreeTask:
-    """What it takes to grow any tree of a forest. Calls from several threads are independent.
+    """What it takes to grow any tree of a forest. Calls from several threads are independent, but for ``cancel``.
 
     Parameters
     ----------
@@ -67,6 +72,7 @@ class TreeTask:
         self._prepare(X)
 
     def _prepare(self, X: np.ndarray) -> None:
+        self.cancel_flag = _core.CancelFlag()
         self.features = encode(X, encoding(self.tree.splitter, self.max_features, X.shape[1]))
         self.targets = _core.TreeTargets(self.y, self.n_classes)
         total = float(len(self.y))
@@ -82,7 +88,7 @@ class TreeTask:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("features", "targets", "options")}
+        return {name: value for name, value in vars(self).items() if name not in _OF_THIS_PROCESS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -99,7 +105,7 @@ class TreeTask:
                 options = self._options(np.sum(weights))
         # scikit-learn's draws for the samples and for the splitter start from the same seed.
         splitter_seed = seeded(seed).randint(0, SEEDS)
-        arguments = self.features, self.targets, options, weights, splitter_seed, n_threads
+        arguments = self.features, self.targets, options, weights, splitter_seed, n_threads, self.cancel_flag
         if self.tree.ccp_alpha > 0.0:
             grown = _core.grow_tree(*arguments)
             return GrownTree.of(*pruned(self.features.n_features, self.n_classes, self.tree.ccp_alpha, *grown), seed)
@@ -115,6 +121,13 @@ class TreeTask:
         if verbose > 1:
             print(f"building tree {number + 1} of {n_trees}")
         return self.grow(seed)
+
+    def cancel(self) -> None:
+        """End the trees that grow in other threads of this process, where ``grow`` raises an error soon."""
+        self.cancel_flag.set()
+        until = time.monotonic() + _PATIENCE
+        while self.cancel_flag.n_growing and time.monotonic() < until:
+            time.sleep(0.002)
 
 
 def joblib_is_in_charge(n_jobs: int | None, verbose: int) -> bool:
@@ -133,19 +146,25 @@ def joblib_is_in_charge(n_jobs: int | None, verbose: int) -> bool:
 def grow_by_joblib(task: TreeTask, seeds: list[int], n_jobs: int | None, verbose: int) -> list[GrownTree]:
     """Grow trees in joblib's workers: one task a tree where progress is printed, else a few for each worker."""
     parallel = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")
-    if verbose:
-        return parallel(
-            delayed(task.grow_announced)(seed, number, len(seeds), verbose) for number, seed in enumerate(seeds)
-        )
-    n_pieces = min(len(seeds), _TASKS_PER_WORKER * joblib.effective_n_jobs(n_jobs))
-    pieces = [piece.tolist() for piece in np.array_split(np.array(seeds), n_pieces)]
-    return [tree for trees in parallel(delayed(task.grow_all)(piece) for piece in pieces) for tree in trees]
+    try:
+        if verbose:
+            return parallel(
+                delayed(task.grow_announced)(seed, number, len(seeds), verbose) for number, seed in enumerate(seeds)
+            )
+        n_pieces = min(len(seeds), _TASKS_PER_WORKER * joblib.effective_n_jobs(n_jobs))
+        pieces = [piece.tolist() for piece in np.array_split(np.array(seeds), n_pieces)]
+        return [tree for trees in parallel(delayed(task.grow_all)(piece) for piece in pieces) for tree in trees]
+    except BaseException:
+        # joblib leaves its threads to finish the tasks that they are at.
+        task.cancel()
+        raise
 
 
 def grow_by_threads(task: TreeTask, seeds: list[int], n_threads: int) -> list[GrownTree]:
     """Grow trees in this thread and others beside it, each taking the next tree when it is done with one.
 
-    After Ctrl-C, which the kernel sees in the main thread, the others end with the tree that they are at.
+    After an error in one of them, or Ctrl-C, which the kernel sees in the main thread, the others drop the trees that
+    they are at.
     """
     n_workers = min(n_threads, len(seeds))
     if n_workers == 1:
@@ -156,6 +175,10 @@ def grow_by_threads(task: TreeTask, seeds: list[int], n_threads: int) -> list[Gr
     grown: dict[int, GrownTree] = {}
     errors: list[BaseException] = []
 
+    def give_up(error: BaseException) -> None:
+        errors.append(error)
+        task.cancel_flag.set()
+
     def work() -> None:
         try:
             while not errors:
@@ -165,20 +188,20 @@ def grow_by_threads(task: TreeTask, seeds: list[int], n_threads: int) -> list[Gr
                     return
                 grown[place] = task.grow(seed, n_threads // n_workers)
         except BaseException as error:
-            errors.append(error)
+            give_up(error)
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(n_workers - 1)]
+    workers = [threading.Thread(target=work) for _ in range(n_workers - 1)]
     try:
         for worker in workers:
             worker.start()
         work()
-        if errors and not isinstance(errors[0], Exception):
-            raise errors[0]
-        for worker in workers:
-            worker.join()
+        if not errors:
+            for worker in workers:
+                worker.join()
     except BaseException as error:
-        errors.append(error)
-        raise
-    if errors:
-        raise errors[0]
-    return [grown[place] for place in range(len(seeds))]
+        give_up(error)
+    if not errors:
+        return [grown[place] for place in range(len(seeds))]
+    task.cancel()
+    # Ctrl-C is what the user hears of, also where it met an error of another thread.
+    raise next((error for error in errors if not isinstance(error, Exception)), errors[0])
