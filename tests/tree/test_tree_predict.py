@@ -52,6 +52,16 @@ def test_every_kind_of_tree(name, kind, n_outputs, n_samples):
     assert_predicts_alike(ours, stock, samples(n_samples, seed=3))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_bad_values_by_columns(value, dtype):
+    with np.errstate(over="ignore"):
+        X = np.asfortranarray(samples(50, seed=3), dtype=dtype)
+        X[3, 1] = value
+    for ours, stock in (pair(), pair(missing=True)):
+        assert_same_outcome(ours, stock, "predict_proba", X)
+
+
 @pytest.mark.parametrize("n_samples", [1, 400])
 def test_every_way_to_give_X(n_samples):
     ours, stock = pair()

@@ -133,3 +133,18 @@ def test_metadata_routing():
         )
         search = GridSearchCV(model, {"max_depth": [2, 3]}, cv=2).fit(X, y, sample_weight=np.arange(len(y)) % 3)
         assert search.best_estimator_.tree_.weighted_n_node_samples[0] == np.sum(np.arange(len(y)) % 3)
+
+
+def test_names_of_parameters():
+    for cls in (DecisionTreeClassifier, ExtraTreeRegressor):
+        expected = getattr(sklearn.tree, cls.__name__)._get_param_names()
+        cls._get_param_names().clear()
+        assert cls._get_param_names() == expected
+
+    class Wider(DecisionTreeClassifier):
+        def __init__(self, extra=1, *, max_depth=None):
+            super().__init__(max_depth=max_depth)
+            self.extra = extra
+
+    assert Wider._get_param_names() == ["extra", "max_depth"]
+    assert clone(Wider(extra=3)).get_params() == {"extra": 3, "max_depth": None}

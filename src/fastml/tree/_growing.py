@@ -43,6 +43,17 @@ class Growing(BaseDecisionTree):
 
     classes_: Any
 
+    @classmethod
+    def _get_param_names(cls):
+        # An ensemble clones its trees and sets their parameters: to read the signature takes longer than a small fit.
+        names = _names.get(cls)
+        if names is None:
+            names = tuple(super()._get_param_names())
+            if is_ours(cls):
+                # Classes derived from ours come and go, and are not kept alive here.
+                _names[cls] = names
+        return list(names)
+
     def _validate_params(self):
         # Trees are fitted by the hundred with the same parameters, and to check them takes as long as a small fit.
         key = _parameters_key(self)
@@ -128,16 +139,18 @@ class Growing(BaseDecisionTree):
 
     def _checked(self, X: Any, y: Any, features: _core.TreeFeatures | None) -> tuple[Any, Any]:
         """Return X and y as arrays, or raise what scikit-learn raises."""
-        if features is not None:
+        if _is_plain(X) and are_plain(y):
+            # Nothing that validate_data could object to, which takes longer than to grow a small tree.
+            self.__dict__.pop("feature_names_in_", None)
+            if features is None:
+                X = X.astype(np.float32, copy=False)
+                if not may_be_finite(X):
+                    self._compute_missing_values_in_feature_mask(X)
+        elif features is not None:
             # These very samples have passed before; the names of their features are still to be noted.
             X, y = validate_data(self, X, y, validate_separately=(_UNCHECKED, _CHECK_Y))
         else:
-            if _is_plain(X) and are_plain(y):
-                # Nothing that validate_data could object to, which takes longer than to grow a small tree.
-                X = X.astype(np.float32, copy=False)
-                self.__dict__.pop("feature_names_in_", None)
-            else:
-                X, y = validate_data(self, X, y, validate_separately=(_CHECK_X, _CHECK_Y))
+            X, y = validate_data(self, X, y, validate_separately=(_CHECK_X, _CHECK_Y))
             if issparse(X) or not may_be_finite(X):
                 self._compute_missing_values_in_feature_mask(X)
         if self.criterion == "poisson":
@@ -166,13 +179,10 @@ _valid_parameters: set[tuple[Any, ...]] = set()
 
 def _parameters_key(tree: Any) -> tuple[Any, ...] | None:
     """Return what tells a tree's parameters from others, or None where values could change and stay the same object."""
-    names = _names.get(type(tree))
-    if names is None:
-        if not is_ours(type(tree)):
-            return None
-        names = _names[type(tree)] = tuple(tree._get_param_names())
+    if not is_ours(type(tree)):
+        return None
     state = tree.__dict__
-    values = [state.get(name) for name in names]
+    values = [state.get(name) for name in tree._get_param_names()]
     # 1, 1.0 and True are equal, but not all of them are valid.
     types = tuple(map(type, values))
     return (type(tree), types, *values) if _IMMUTABLE.issuperset(types) else None

@@ -111,6 +111,25 @@ def samples(estimator: Any, X: Any, **checks: bool) -> Any:
     TypeError, ValueError
         scikit-learn's, where it rejects X.
     """
+    plain = plain_samples(estimator, X)
+    return estimator._validate_X_predict(X, **checks) if plain is None else plain
+
+
+def plain_samples(estimator: Any, X: Any) -> np.ndarray | None:
+    """Return samples that no check has an objection to, as those checks would, but sooner.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        A fitted estimator that takes finite samples.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        The samples.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features), float32, or None
+        None where X is to be checked by scikit-learn.
+    """
     state = estimator.__dict__
     if (
         type(X) is np.ndarray
@@ -119,15 +138,17 @@ def samples(estimator: Any, X: Any, **checks: bool) -> Any:
         and X.shape[0] > 0
         and "feature_names_in_" not in state
     ):
-        plain = _plain_samples(X)
-        if plain is not None:
-            return plain
-    return estimator._validate_X_predict(X, **checks)
+        return _plain_samples(X)
+    return None
 
 
 def _plain_samples(X: np.ndarray) -> np.ndarray | None:
     """Return an array as float32 where that is finite, else None."""
     flags = X.flags
+    if flags.f_contiguous and not flags.c_contiguous:
+        # What a choice of columns is, such as bagging's.
+        plain = _plain_samples(X.T)
+        return None if plain is None else plain.T
     if not (flags.c_contiguous and flags.aligned and X.dtype.isnative):
         return None
     kind = X.dtype.type

@@ -9,6 +9,9 @@ from sklearn.utils.validation import _check_sample_weight
 _MOST_DENSE = 2**25
 """Values that sparse samples may have as a dense array: 128 MB in single precision, for the time of their encoding."""
 
+_PLAIN_WEIGHTS = (np.float64, np.int64)
+"""Types of weights that are checked without scikit-learn: the one that is used, and that of counts."""
+
 
 def may_be_dense(X: Any) -> bool:
     """Tell whether samples are dense, or sparse and small enough to become so."""
@@ -42,10 +45,11 @@ def may_be_finite(X: np.ndarray) -> bool:
 
 def checked_weights(sample_weight: Any, X: Any) -> np.ndarray:
     """Return weights of samples in double precision, or raise what scikit-learn raises."""
-    if type(sample_weight) is np.ndarray and sample_weight.dtype == np.float64 and sample_weight.shape == X.shape[:1]:
+    given = sample_weight
+    if type(given) is np.ndarray and given.shape == X.shape[:1] and given.dtype in _PLAIN_WEIGHTS:
         with np.errstate(over="ignore", invalid="ignore"):
-            total = np.sum(sample_weight)
+            total = np.sum(given)
         if np.isfinite(total) and total != 0:
             # All are finite and not all are zero, which is all that scikit-learn looks for, in ten times the time.
-            return sample_weight
+            return given.astype(np.float64, copy=False)
     return _check_sample_weight(sample_weight, X, dtype=np.float64)
