@@ -4,18 +4,22 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn.ensemble
 from numpy.testing import assert_allclose, assert_array_equal
+from predicting_like_sklearn import ways_to_give
 from same_outcome import assert_same_outcome, assert_same_tree
 from sklearn.dummy import DummyRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.inspection import partial_dependence
+from sklearn.linear_model import LinearRegression
 
 import fastml
 from fastml.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from fastml.ensemble._terminal_regions import update_terminal_regions
-from fastml.tree import DecisionTreeRegressor
+from fastml.tree import DecisionTreeRegressor, _predicting
 
 STOCK = {
     GradientBoostingClassifier: sklearn.ensemble.GradientBoostingClassifier,
@@ -249,3 +253,87 @@ def test_in_scikit_learn_s_tools(cls):
     assert_array_equal(*averages)
     ours.estimators_[0, 0].tree_.value[...] = 7.0
     assert (ours.predict(X) != stock.predict(X)).any()
+
+
+METHODS = ("predict", "decision_function", "predict_proba")
+
+
+@pytest.mark.parametrize(
+    ("cls", "loss", "parameters"),
+    [
+        (GradientBoostingRegressor, "squared_error", {}),
+        (GradientBoostingRegressor, "squared_error", {"init": "zero"}),
+        (GradientBoostingRegressor, "squared_error", {"init": LinearRegression()}),
+        (GradientBoostingClassifier, "log_loss", {}),
+        (GradientBoostingClassifier, "multinomial", {}),
+        (GradientBoostingClassifier, "multinomial", {"init": "zero"}),
+    ],
+    ids=str,
+)
+def test_predictions_are_those_of_the_stock_twin(cls, loss, parameters):
+    ours = cls(n_estimators=7, random_state=0, **parameters).fit(X, targets(cls, loss))
+    stock = fastml.to_sklearn(ours)
+    for method in [name for name in METHODS if hasattr(stock, name)]:
+        for n_rows in (1, 400):
+            for name, rows in ways_to_give(X[:n_rows].astype(np.float32)):
+                assert_array_equal(getattr(ours, method)(rows), getattr(stock, method)(rows), name, strict=True)
+        spoilt = X.copy()
+        spoilt[7, 1] = np.inf
+        for rows in (X[0], X[:, :3], X[:0], spoilt, X * 1e300, None):
+            errors = []
+            for model in (ours, stock):
+                with pytest.raises((ValueError, TypeError)) as caught:
+                    getattr(model, method)(rows)
+                errors.append([caught.type, str(caught.value)])
+            assert errors[0] == errors[1]
+        with pytest.raises(NotFittedError):
+            getattr(cls(), method)(X)
+
+
+def test_names_of_features_are_looked_at():
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    model = GradientBoostingRegressor(n_estimators=2).fit(frame, Y)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.predict(X[:1])
+    with pytest.raises(ValueError, match="The feature names should match"):
+        model.predict(frame[list("bacdef")])
+
+
+@pytest.mark.parametrize("cls", STOCK)
+def test_a_view_is_made_once_for_the_same_trees(cls, monkeypatch):
+    made = []
+
+    def note(trees, n_features):
+        made.append(len(trees))
+        return forest_view(trees, n_features)
+
+    forest_view = _predicting.forest_view
+    monkeypatch.setattr(_predicting, "forest_view", note)
+    y = targets(cls, "")
+
+    def assert_right():
+        assert_array_equal(model.predict(X), fastml.to_sklearn(model).predict(X))
+
+    model = cls(n_estimators=4, random_state=0, warm_start=True).fit(X, y)
+    made.clear()
+    for _ in range(3):
+        assert_right()
+    assert made == [4]
+    # What is changed in place counts, and needs no other view.
+    model.estimators_[1, 0].tree_.value[...] *= 5
+    assert_right()
+    assert made == [4]
+    model.estimators_[1, 0] = DecisionTreeRegressor(max_depth=1).fit(X, Y)
+    assert_right()
+    assert made == [4, 4]
+    model.set_params(n_estimators=6).fit(X, y)
+    made.clear()
+    assert_right()
+    assert made == [6]
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert_array_equal(other.predict(X), model.predict(X))
+    model.set_params(warm_start=False).fit(X[:200], y[:200])
+    assert_right()
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X * np.nan, y)
+    assert_right()

@@ -46,6 +46,7 @@ PRIVATE_NAMES = {
     "sklearn.ensemble._gb.BaseGradientBoosting._fit_stages": "overridden: samples are encoded before the stages",
     "sklearn.ensemble._gb.BaseGradientBoosting._raw_predict": "overridden with our predictions",
     "sklearn.ensemble._gb.BaseGradientBoosting._raw_predict_init": "checks samples and predicts what the stages add to",
+    "sklearn.ensemble._gb._init_raw_predictions": "what the stages add to, for samples that need no check",
     "sklearn.ensemble._gb._safe_divide": "the step of a leaf, and the warning of an overflow",
     "sklearn.ensemble._gb.set_huber_delta": "sets the loss' delta before a stage",
     "sklearn.ensemble._weight_boosting.AdaBoostClassifier._validate_estimator": "overridden: our tree by default",

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import sklearn.ensemble
 from sklearn._loss.loss import HuberLoss
-from sklearn.ensemble._gb import BaseGradientBoosting, set_huber_delta
+from sklearn.base import is_classifier
+from sklearn.ensemble._gb import BaseGradientBoosting, _init_raw_predictions, set_huber_delta
 from sklearn.utils.validation import check_is_fitted
 
 from fastml import _core
@@ -17,7 +18,7 @@ from fastml.ensemble._terminal_regions import update_terminal_regions
 from fastml.tree import DecisionTreeRegressor
 from fastml.tree._growing import SERVED_SAMPLES
 from fastml.tree._parameters import encoding
-from fastml.tree._predicting import add_tree_values
+from fastml.tree._predicting import core_samples, forget_view, plain_samples, prediction_threads, remembered_view
 from fastml.tree._samples import as_dense, may_be_dense
 from fastml.tree._shared_features import encode
 
@@ -42,6 +43,7 @@ class Boosting(BaseGradientBoosting):
 
     @accelerated(SERVED_SAMPLES)
     def fit(self, X, y, sample_weight=None, monitor=None):
+        forget_view(self)
         return super().fit(X, y, sample_weight=sample_weight, monitor=monitor)
 
     @accelerated()
@@ -117,18 +119,37 @@ class Boosting(BaseGradientBoosting):
 
     def _raw_predict(self, X):
         check_is_fitted(self)
+        plain = plain_samples(self, X)
+        if plain is not None:
+            return self._raw_predict_plain(plain)
         raw_predictions = self._raw_predict_init(X)
         # Validated again: _raw_predict_init keeps what it has made of X to itself.
-        X = self.estimators_[0, 0]._validate_X_predict(X, check_input=True)
-        self._add_stages(X, self.estimators_, raw_predictions)
+        self._add_stages(self.estimators_[0, 0]._validate_X_predict(X, check_input=True), raw_predictions)
         return raw_predictions
 
-    def _add_stages(self, X: Any, stages: np.ndarray, raw_predictions: np.ndarray) -> None:
-        """Add what some stages predict, in scikit-learn's order."""
-        trees = [tree.tree_ for tree in stages.ravel()]
-        columns = list(range(stages.shape[1])) * stages.shape[0]
-        n_threads = threads.n_threads(work=8.0 * X.shape[0] * len(trees))
-        add_tree_values(trees, X, raw_predictions, self.learning_rate, columns, n_threads)
+    def _raw_predict_plain(self, X: np.ndarray) -> np.ndarray:
+        """Return what ``_raw_predict`` does of samples that have been checked."""
+        X = np.ascontiguousarray(X)  # the order of columns and rows could matter to the estimator that begins
+        if self.init_ == "zero":
+            raw_predictions = np.zeros((len(X), self.n_trees_per_iteration_))
+        else:
+            raw_predictions = _init_raw_predictions(X, self.init_, self._loss, is_classifier(self))
+        self._add_stages(X, raw_predictions)
+        return raw_predictions
+
+    def _add_stages(self, X: Any, raw_predictions: np.ndarray) -> None:
+        """Add what the stages predict, in scikit-learn's order."""
+        stages = self.estimators_
+        view = remembered_view(self, [tree.tree_ for tree in stages.ravel().tolist()])
+        columns = None if stages.shape[1] == 1 else np.tile(np.arange(stages.shape[1]), stages.shape[0])
+        view.add_values(core_samples(X), raw_predictions, self.learning_rate, columns, prediction_threads(view, X))
+
+    def _raw_predict_quickly(self, X: Any) -> np.ndarray | None:
+        """Return the raw predictions of samples that need no check, None of others."""
+        if "estimators_" not in self.__dict__:
+            return None
+        plain = plain_samples(self, X)
+        return None if plain is None else self._raw_predict_plain(plain)
 
     def __getstate__(self):
         state = dict(super().__getstate__())  # a copy: it may be the estimator's own
@@ -151,7 +172,10 @@ class GradientBoostingClassifier(Boosting, sklearn.ensemble.GradientBoostingClas
 
     @accelerated()
     def decision_function(self, X):
-        return super().decision_function(X)
+        raw_predictions = self._raw_predict_quickly(X)
+        if raw_predictions is None:
+            return super().decision_function(X)
+        return raw_predictions.ravel() if raw_predictions.shape[1] == 1 else raw_predictions
 
     @accelerated()
     def predict_proba(self, X):
@@ -163,4 +187,5 @@ class GradientBoostingRegressor(Boosting, sklearn.ensemble.GradientBoostingRegre
 
     @accelerated()
     def predict(self, X):
-        return super().predict(X)
+        raw_predictions = self._raw_predict_quickly(X)
+        return super().predict(X) if raw_predictions is None else raw_predictions.ravel()
