@@ -231,16 +231,17 @@ bool predict(const ForestArrays& forest, const Samples& x, const Sink& sink, int
     most_nodes = std::max(most_nodes, tree.count);
   }
   const double row_steps = expected_steps(forest), steps = double(x.rows) * row_steps;
-  const bool packs =
-      steps > kStepsWorthPacking * nodes && most_nodes <= kMostPackedNodes && x.cols <= kMostPackedFeatures;
+  const bool packs = steps > kStepsWorthPacking * nodes && most_nodes <= kMostPackedNodes &&
+                     (x.is_sparse ? x.cols <= kMostPackedSparseFeatures : x.cols <= kMostPackedFeatures);
   const bool transposes = packs && PackedBlocks::transposes(x, std::int64_t(forest.trees.size()));
 
   threads = int(std::clamp(steps / double(kStepsPerThread), 1.0, double(std::max(threads, 1))));
   // Four chunks a thread, for balance, but no more rows than are soon done and fit the scratch.
   double most_rows = std::min(double(kPredictChunkRows), double(kPredictChunkSteps) / row_steps);
   if (transposes) most_rows = std::min(most_rows, double(kChunkFloats) / double(x.cols));
-  const std::int64_t rows = std::min(std::int64_t(most_rows), ceil_div(x.rows, 4 * threads));
-  const std::int64_t block_rows = packs ? kBlockRows : kMostWalks;
+  const bool copied = packs && x.is_sparse && !transposes;
+  const std::int64_t block_rows = copied ? PackedBlocks::rows_at_once(x) : packs ? kBlockRows : kMostWalks;
+  const std::int64_t rows = copied ? block_rows : std::min(std::int64_t(most_rows), ceil_div(x.rows, 4 * threads));
   Chunks chunks(x.rows, std::max<std::int64_t>(rows / block_rows, 1) * block_rows, threads, stop);
 
   if (packs) {

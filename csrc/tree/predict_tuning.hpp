@@ -15,11 +15,18 @@ inline constexpr std::int64_t kPackedBytes = 4 << 20;
 // Trees are packed where each of their nodes would be stepped on this often, on average; else they are walked as they are.
 inline constexpr double kStepsWorthPacking = 3;
 
-// ... and where samples have no more features than this: a block of transposed rows is then 16 MB.
+// ... and where dense samples have no more features than this: a block of transposed rows is then 16 MB.
 inline constexpr std::int64_t kMostPackedFeatures = 32768;
+// Sparse ones are limited by the 32 bits that the place of a feature takes.
+inline constexpr std::int64_t kMostPackedSparseFeatures = std::int64_t(1) << 29;
 
 // Rows are transposed for as many features as this a tree: a step less a level of the crown, against a copy of the row.
 inline constexpr std::int64_t kFeaturesWorthTransposing = 16;
+
+// Sparse rows are transposed for as many features; beyond that they lie one after the other in fewer rows, so many that L2
+// holds them.
+inline constexpr std::int64_t kTransposedSparseFeatures = 256;
+inline constexpr std::int64_t kSparseRowFloats = 1 << 18;
 
 // Rows of a chunk of work: enough for a group to be worth loading.
 inline constexpr std::int64_t kPredictChunkRows = 8192;

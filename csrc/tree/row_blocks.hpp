@@ -11,30 +11,35 @@
 
 namespace fastml::tree {
 
-// A chunk of samples as blocks for the packed walk: transposed, or C-contiguous rows where they are.
+// A chunk of samples as blocks for the packed walk: transposed, or C-contiguous rows, dense ones where they are.
 class PackedBlocks {
  public:
   // Rows in place need no pass over features that no tree asks for; the crown needs transposed ones.
   static bool transposes(const Samples& x, std::int64_t trees) {
-    return x.is_sparse || x.col_stride != 1 || x.cols <= kFeaturesWorthTransposing * trees;
+    if (x.is_sparse) return x.cols <= kTransposedSparseFeatures;
+    return x.col_stride != 1 || x.cols <= kFeaturesWorthTransposing * trees;
   }
   static std::int64_t scratch_size(const Samples& x, bool transposes, std::int64_t chunk_rows) {
-    return transposes ? chunk_rows * x.cols : 0;
+    return transposes || x.is_sparse ? chunk_rows * x.cols : 0;
+  }
+  // Rows of a chunk of sparse samples that are not transposed: a block.
+  static std::int64_t rows_at_once(const Samples& x) {
+    return std::clamp<std::int64_t>(kSparseRowFloats / std::max<std::int64_t>(x.cols, 1), 1, kBlockRows);
   }
 
-  // `scratch`: scratch_size zeros. Chunks have chunk_rows rows at most, a multiple of kBlockRows.
+  // `scratch`: scratch_size zeros. Chunks have chunk_rows rows at most, a multiple of kBlockRows or rows_at_once().
   PackedBlocks(const Samples& x, bool transposes, float* scratch) : x_(x), transposes_(transposes), scratch_(scratch) {}
 
   void load(std::int64_t begin, std::int64_t end) {
-    if (transposes_ && x_.is_sparse) clear();
+    if (x_.is_sparse) clear();
     begin_ = begin;
     end_ = end;
-    if (!transposes_) return;
+    if (!transposes_ && !x_.is_sparse) return;
     for (std::int64_t block = 0; begin + block * kBlockRows < end; ++block) {
       const std::int64_t first = begin + block * kBlockRows, rows = rows_of(block);
       if (x_.is_sparse) {
         has_nan_[block] = false;
-        for (std::int64_t i = 0; i < rows; ++i) has_nan_[block] |= scatter(first + i, to(block) + i);
+        for (std::int64_t i = 0; i < rows; ++i) has_nan_[block] |= scatter(first + i, to(block) + i * row_step());
       } else {
         has_nan_[block] =
             kernels_.transpose(x_.data + first * x_.row_stride, rows, x_.cols, x_.row_stride, x_.col_stride, to(block));
@@ -45,7 +50,9 @@ class PackedBlocks {
   std::int64_t count() const { return (end_ - begin_ + kBlockRows - 1) / kBlockRows; }
   RowBlock operator[](std::int64_t block) const {
     const std::int64_t rows = rows_of(block);
-    if (transposes_) return {to(block), rows, sizeof(float), true, has_nan_[block]};
+    if (transposes_ || x_.is_sparse) {
+      return {to(block), rows, row_step() * std::int64_t(sizeof(float)), transposes_, has_nan_[block]};
+    }
     const float* rows_in_place = x_.data + (begin_ + block * kBlockRows) * x_.row_stride;
     return {rows_in_place, rows, x_.row_stride * std::int64_t(sizeof(float)), false, true};
   }
@@ -54,6 +61,9 @@ class PackedBlocks {
   std::int64_t rows_of(std::int64_t block) const {
     return std::min<std::int64_t>(end_ - begin_ - block * kBlockRows, kBlockRows);
   }
+  // Between rows, and between features, of what is copied.
+  std::int64_t row_step() const { return transposes_ ? 1 : x_.cols; }
+  std::int64_t feature_step() const { return transposes_ ? kBlockRows : 1; }
   float* to(std::int64_t block) const { return scratch_ + block * kBlockRows * x_.cols; }
 
   // Returns whether any value is NaN.
@@ -61,7 +71,7 @@ class PackedBlocks {
     const Csr<float>& csr = x_.sparse;
     bool has_nan = false;
     for (std::int32_t p = csr.offsets[row]; p < csr.offsets[row + 1]; ++p) {
-      to[std::int64_t(csr.indices[p]) * kBlockRows] = csr.values[p];
+      to[std::int64_t(csr.indices[p]) * feature_step()] = csr.values[p];
       has_nan |= csr.values[p] != csr.values[p];
     }
     return has_nan;
@@ -70,9 +80,9 @@ class PackedBlocks {
   void clear() const {
     const Csr<float>& csr = x_.sparse;
     for (std::int64_t row = begin_; row < end_; ++row) {
-      float* at = to((row - begin_) / kBlockRows) + (row - begin_) % kBlockRows;
+      float* at = to((row - begin_) / kBlockRows) + (row - begin_) % kBlockRows * row_step();
       for (std::int32_t p = csr.offsets[row]; p < csr.offsets[row + 1]; ++p)
-        at[std::int64_t(csr.indices[p]) * kBlockRows] = 0;
+        at[std::int64_t(csr.indices[p]) * feature_step()] = 0;
     }
   }
 
