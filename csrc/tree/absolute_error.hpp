@@ -130,7 +130,7 @@ class AbsoluteError : public Criterion {
     const std::int64_t count = f.count();
     Prefixes prefixes(sides.scratch, count);
     for (int missing_left = 0; missing_left <= (f.missing_count > 0); ++missing_left) {
-      const Order order(f, missing_left);
+      const KeyOrder order(f, missing_left);
       const std::int64_t offset = missing_left ? f.missing_count : 0;
       evaluate(order, count, prefixes);
       double weight_left = 0;
@@ -147,6 +147,21 @@ class AbsoluteError : public Criterion {
         if (value > best.proxy) record(f, i, missing_left, value, best);
       }
     }
+  }
+
+  void search(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
+    Prefixes prefixes(sides.scratch, f.count);
+    evaluate(f.order, f.count, prefixes);
+    double weight_left = 0;
+    std::int64_t position = 0;
+    f.each_split([&](std::int64_t left, float lower, float upper) {
+      if (left < limits.min_samples_leaf || f.count - left < limits.min_samples_leaf) return;
+      for (; position < left; ++position) weight_left += weight_of(f.order[position]);
+      take(prefixes, left, weight_left, sides);
+      if (!allowed(sides, f.index, limits)) return;
+      const double value = proxy(sides);
+      if (value > best.proxy) record(f, lower, upper, value, best);
+    });
   }
 
   void divide(const std::uint32_t* samples, std::int64_t count_left, std::int64_t count, Sides& sides) const override {

@@ -54,6 +54,33 @@ class ClassCounts : public ClassCriterion<Impurity> {
     }
   }
 
+  void search(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
+    const ClassNode shared = node(f.count);
+    const auto item_of = [&](std::int64_t entry) { return item(packed_[f.samples[entry]]); };
+    sides.buckets.resize(Sums::tally_size(shared.classes));
+    std::uint64_t* const zeros = sides.buckets.data();
+    Sums::count_all(zeros, shared);
+    for (std::int64_t i = 0; i < f.entries; ++i) Sums::uncount(zeros, shared.classes, item_of(i));
+    Sums sums(shared, sides);
+    double bar = estimate_bar<Impurity>(shared, best.proxy);
+    std::int64_t taken = 0;
+    bool took_zeros = f.zeros() == 0;
+    f.each_split([&](std::int64_t left, float lower, float upper) {
+      if (!took_zeros && left > f.negative) {
+        sums.add_tally(zeros);
+        took_zeros = true;
+      }
+      const std::int64_t entries = left <= f.negative ? left : left - f.zeros();
+      for (; taken < entries; ++taken) sums.add(item_of(taken));
+      if (!sums.reaches(bar)) return;
+      if (left < limits.min_samples_leaf || f.count - left < limits.min_samples_leaf) return;
+      double proxy = best.proxy;
+      if (!improves(sums, f.index, limits, sides, proxy)) return;
+      record(f, lower, upper, proxy, best);
+      bar = estimate_bar<Impurity>(shared, proxy);
+    });
+  }
+
   std::int64_t tally_size(const RankedFeature& feature, std::int64_t count) const override {
     return few_values(feature.distinct, count) ? feature.distinct * tally_size() : 0;
   }
@@ -132,6 +159,21 @@ class ClassCounts : public ClassCriterion<Impurity> {
       for (std::size_t c = 0; c < this->totals_.size(); ++c) sides.left[c] = this->totals_[c] - sides.left[c];
     }
     this->complete(sides);
+  }
+
+  void divide_off(const std::uint32_t* samples, std::int64_t count, bool left, Sides& sides) const override {
+    std::vector<std::uint64_t>& tally = sides.buckets;
+    const std::int64_t classes = std::int64_t(this->totals_.size());
+    tally.assign(Sums::tally_size(classes), 0);
+    if (left) {
+      for (std::int64_t i = 0; i < count; ++i) Sums::count(tally.data(), classes, item(packed_[samples[i]]));
+    } else {
+      Sums::count_all(tally.data(), node(0));
+      for (std::int64_t i = 0; i < count; ++i) Sums::uncount(tally.data(), classes, item(packed_[samples[i]]));
+    }
+    Sums sums(node(0), sides);
+    sums.add_tally(tally.data());
+    take(sums, sides);
   }
 
   std::int64_t divide_at(const std::uint32_t*, const float* values, std::int64_t count, float threshold,

@@ -78,6 +78,17 @@ class ClassCriterion : public Criterion {
     right = of(sides.right.data(), sides.weight_right);
   }
 
+  using Criterion::search;
+  void search(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
+    search_with(
+        f, limits, sides, best,
+        [&](std::uint32_t sample, double weight, double* sums) { ClassCriterion::add(sample, weight, sums); },
+        [&](const Sides& at) {
+          const double right = of(at.right.data(), at.weight_right), left = of(at.left.data(), at.weight_left);
+          return -at.weight_right * right - at.weight_left * left;
+        });
+  }
+
  protected:
   void add(std::uint32_t sample, double weight, double* sums) const override {
     const double* codes = targets_.row(sample);

@@ -59,6 +59,11 @@ class TwoClassSums {
   static void count(std::uint64_t* tally, std::int64_t, std::uint64_t item) { *tally += item; }
   static bool held(const std::uint64_t* tally, std::int64_t) { return *tally != 0; }
   void add_tally(const std::uint64_t* tally) { left_ += *tally; }
+  // The tally of all samples of the node, and without one of them.
+  static void count_all(std::uint64_t* tally, const ClassNode& node) {
+    *tally = std::uint64_t(node.weight) << 32 | std::uint64_t(node.totals[1]);
+  }
+  static void uncount(std::uint64_t* tally, std::int64_t, std::uint64_t item) { *tally -= item; }
 
   TwoClassSums(const ClassNode& node, Sides&) : total_(node.weight), total_1_(node.totals[1]), x_log_x_(node.x_log_x) {}
 
@@ -122,6 +127,16 @@ class ManyClassSums {
   static bool held(const std::uint64_t* tally, std::int64_t classes) { return tally[classes] != 0; }
   void add_tally(const std::uint64_t* tally) {
     for (std::int64_t c = 0; c < classes_; ++c) add(c, double(std::int64_t(tally[c])));
+  }
+
+  // The tally of all samples of the node, and without one of them.
+  static void count_all(std::uint64_t* tally, const ClassNode& node) {
+    for (std::int64_t c = 0; c < node.classes; ++c) tally[c] = std::uint64_t(node.totals[c]);
+    tally[node.classes] = std::uint64_t(node.weight);
+  }
+  static void uncount(std::uint64_t* tally, std::int64_t classes, std::uint64_t item) {
+    tally[item >> 32] -= item & 0xffffffff;
+    tally[classes] -= item & 0xffffffff;
   }
 
   ManyClassSums(const ClassNode& node, Sides& sides)

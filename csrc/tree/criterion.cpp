@@ -29,25 +29,6 @@ void Criterion::complete(Sides& sides) const {
   for (std::size_t k = 0; k < totals_.size(); ++k) sides.right[k] = totals_[k] - sides.left[k];
 }
 
-void Criterion::move(const Order& order, std::int64_t begin, std::int64_t end, std::int64_t count, Sides& sides) const {
-  if (end - begin <= count - end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const double weight = weight_of(order[i]);
-      add(order[i], weight, sides.left.data());
-      sides.weight_left += weight;
-    }
-  } else {
-    std::copy(totals_.begin(), totals_.end(), sides.left.begin());
-    sides.weight_left = weight_;
-    for (std::int64_t i = count - 1; i >= end; --i) {
-      const double weight = weight_of(order[i]);
-      add(order[i], -weight, sides.left.data());
-      sides.weight_left -= weight;
-    }
-  }
-  complete(sides);
-}
-
 void Criterion::divide(const std::uint32_t* samples, std::int64_t count_left, std::int64_t count, Sides& sides) const {
   // On the shorter way, as in move().
   if (count_left <= count - count_left) {
@@ -109,8 +90,9 @@ bool Criterion::monotonic(const Sides& sides, std::int64_t feature, const Limits
 
 void Criterion::search(const SortedFeature& f, const Limits& limits, Sides& sides, Best& best) const {
   const std::int64_t count = f.count();
+  const auto add_one = [&](std::uint32_t sample, double weight, double* sums) { add(sample, weight, sums); };
   for (int missing_left = 0; missing_left <= (f.missing_count > 0); ++missing_left) {
-    const Order order(f, missing_left);
+    const KeyOrder order(f, missing_left);
     const std::int64_t offset = missing_left ? f.missing_count : 0;
     clear_left(sides);
     std::int64_t position = 0;
@@ -120,7 +102,7 @@ void Criterion::search(const SortedFeature& f, const Limits& limits, Sides& side
       if (last ? missing_left || f.missing_count == 0 : !f.parts(i)) continue;
       const std::int64_t left = offset + i;
       if (left < limits.min_samples_leaf || count - left < limits.min_samples_leaf) continue;
-      move(order, position, left, count, sides);
+      move(order, position, left, count, sides, add_one);
       position = left;
       if (!allowed(sides, f.index, limits)) continue;
       const double value = proxy(sides);
@@ -144,6 +126,20 @@ void record(const SortedFeature& f, std::int64_t count, bool missing_left, doubl
   }
   best.saw_missing = f.missing_count > 0;
   best.missing_left = missing_left;
+}
+
+void Criterion::search(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best) const {
+  search_with(
+      f, limits, sides, best, [&](std::uint32_t sample, double weight, double* sums) { add(sample, weight, sums); },
+      [&](const Sides& at) { return proxy(at); });
+}
+
+void record(const SparseFeature& f, float lower, float upper, double proxy, Best& best) {
+  best.proxy = proxy;
+  best.feature = f.index;
+  best.threshold = lower / 2.0 + upper / 2.0;
+  best.place = Best::Place::at_threshold;
+  best.saw_missing = best.missing_left = false;
 }
 
 namespace {

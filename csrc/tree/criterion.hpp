@@ -5,6 +5,7 @@
 // several threads may search at once, each with Sides of its own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "tree/features.hpp"
 #include "tree/sort.hpp"
+#include "tree/sparse_node.hpp"
 #include "tree/targets.hpp"
 #include "tree/tree.hpp"
 
@@ -125,6 +127,10 @@ class Criterion {
   }
   // The same without sorted samples. Returns false, with `best` as it was, where it is not worth it: then sort.
   virtual bool search_unsorted(const GatheredFeature&, const Limits&, Sides&, Best&) const { return false; }
+  // The same for a sparse feature whose entries stand by value.
+  virtual void search(const SparseFeature& feature, const Limits& limits, Sides& sides, Best& best) const;
+  // Sums over the sides when these samples of the node are on the left, or all but these. For sums that are not rounded.
+  virtual void divide_off(const std::uint32_t*, std::int64_t, bool /* left */, Sides&) const {}
   // Sums over the sides when samples whose value is at most `threshold` go left. Returns how many do.
   virtual std::int64_t divide_at(const std::uint32_t* samples, const float* values, std::int64_t count, float threshold,
                                  bool missing_left, Sides& sides) const;
@@ -145,15 +151,14 @@ class Criterion {
   double weight_of(std::uint32_t sample) const { return weights_ == nullptr ? 1.0 : weights_[sample]; }
 
   virtual void add(std::uint32_t sample, double weight, double* sums) const = 0;
-  // The sums and weight left of a position become those left of `end`, on the shorter way, as scikit-learn's do.
-  // Positions count the samples of `first`, then those of `second`.
-  struct Order {
+  // Samples of a sorted feature: those of `first`, then those of `second`.
+  struct KeyOrder {
     const Key* first;
     std::int64_t first_count;
     const Key* second;
     const std::uint32_t* samples;
 
-    Order(const SortedFeature& f, bool missing_left)
+    KeyOrder(const SortedFeature& f, bool missing_left)
         : first(missing_left ? f.missing : f.present),
           first_count(missing_left ? f.missing_count : f.present_count),
           second(missing_left ? f.present : f.missing),
@@ -163,9 +168,34 @@ class Criterion {
       return samples == nullptr ? at : samples[at];
     }
   };
-  void move(const Order& order, std::int64_t begin, std::int64_t end, std::int64_t count, Sides& sides) const;
+  // The sums and weight left of a position become those left of `end`, on the shorter way, as scikit-learn's do.
+  template <class Order, class Add>
+  void move(const Order& order, std::int64_t begin, std::int64_t end, std::int64_t count, Sides& sides,
+            const Add& add_one) const {
+    if (end - begin <= count - end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const double weight = weight_of(order[i]);
+        add_one(order[i], weight, sides.left.data());
+        sides.weight_left += weight;
+      }
+    } else {
+      std::copy(totals_.begin(), totals_.end(), sides.left.begin());
+      sides.weight_left = weight_;
+      for (std::int64_t i = count - 1; i >= end; --i) {
+        const double weight = weight_of(order[i]);
+        add_one(order[i], -weight, sides.left.data());
+        sides.weight_left -= weight;
+      }
+    }
+    complete(sides);
+  }
   void clear_left(Sides& sides) const;
   void complete(Sides& sides) const;  // right = total - left
+
+  // search() of a sparse feature, with the class's add() and proxy(): a class that gives its own spares calls by table.
+  template <class Add, class Proxy>
+  void search_with(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best, const Add& add_one,
+                   const Proxy& proxy_of) const;
 
   bool monotonic(const Sides& sides, std::int64_t feature, const Limits& limits) const;
   virtual void monotonic_values(const Sides& sides, double& left, double& right) const;
@@ -180,6 +210,23 @@ class Criterion {
 // Writes down a split of `feature` between present[count - 1] and present[count]; where count is all that are present,
 // between those and the missing ones.
 void record(const SortedFeature& feature, std::int64_t count, bool missing_left, double proxy, Best& best);
+
+void record(const SparseFeature& feature, float lower, float upper, double proxy, Best& best);
+
+template <class Add, class Proxy>
+void Criterion::search_with(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best, const Add& add_one,
+                            const Proxy& proxy_of) const {
+  clear_left(sides);
+  std::int64_t position = 0;
+  f.each_split([&](std::int64_t left, float lower, float upper) {
+    if (left < limits.min_samples_leaf || f.count - left < limits.min_samples_leaf) return;
+    move(f.order, position, left, f.count, sides, add_one);
+    position = left;
+    if (!allowed(sides, f.index, limits)) return;
+    const double value = proxy_of(sides);
+    if (value > best.proxy) record(f, lower, upper, value, best);
+  });
+}
 
 // `total_weight`: of all samples of the tree. `by_sample`: whether searches will be given keys that hold samples.
 std::unique_ptr<Criterion> make_criterion(CriterionKind kind, const Targets& targets, const double* weights,

@@ -71,7 +71,12 @@ class FeatureDraws {
   // Ends the node. Returns how many features its children know to be constant.
   std::int64_t end() {
     // The draws of constants shuffled what the siblings must find in the old order.
-    std::copy(constants_.begin(), constants_.begin() + known_, features_.begin());
+    for (const auto& [a, b] : swaps_) {
+      if (a < known_) {
+        features_[a] = constants_[a];
+        features_[b] = constants_[b];
+      }
+    }
     std::copy(features_.begin() + known_, features_.begin() + total_, constants_.begin() + known_);
     return total_;
   }

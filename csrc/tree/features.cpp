@@ -51,6 +51,12 @@ Features::Features(const SampleMatrix& x, Encoding encoding, int threads)
   encoding_ == Encoding::values ? keep_values(x) : keep_ranks(x, threads);
 }
 
+Features::Features(const SparseMatrix& x, bool in_order)
+    : samples_(x.rows),
+      count_(x.cols),
+      encoding_(Encoding::sparse),
+      sparse_(std::make_unique<SparseFeatures>(x, in_order)) {}
+
 // Where a sample takes few cache lines, samples lie one after the other: what a small node looks at is then in L1, whatever
 // features it draws. Else features do, and large nodes find several of their samples in a line.
 void Features::lay_out(std::int64_t item_bytes) {
@@ -188,6 +194,7 @@ void Features::rank(const float* column, std::int64_t feature, Scratch& scratch)
 }
 
 std::int64_t Features::bytes() const {
+  if (sparse_ != nullptr) return sparse_->bytes();
   std::size_t total = narrow_.size() * sizeof(std::uint16_t) + wide_.size() * sizeof(std::uint32_t);
   for (const Storage& s : storage_) total += s.order.size() * sizeof(std::uint32_t) + s.values.size() * sizeof(float);
   for (const RankedFeature& feature : ranked_) total += feature.close.bytes();

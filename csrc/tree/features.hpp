@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "tree/close_values.hpp"
+#include "tree/sparse_features.hpp"
 
 namespace fastml::tree {
 
@@ -17,8 +19,8 @@ struct SampleMatrix {
 };
 
 // How features are kept. Random splits compare values; best splits compare ranks (which sort faster and count), and grow
-// whole trees from the order of the samples by each feature.
-enum class Encoding { values, ranks, sorted };
+// whole trees from the order of the samples by each feature. Sparse samples are kept as such.
+enum class Encoding { values, ranks, sorted, sparse };
 
 // A feature in ranks: the code of a value is its place among the feature's distinct values; equal codes, equal values.
 // NaN is the code `distinct`, above all others.
@@ -48,11 +50,14 @@ class Features {
  public:
   // Borrows x. Throws std::bad_alloc; std::length_error for 2^32 - 1 samples or more.
   Features(const SampleMatrix& x, Encoding encoding, int threads);
+  // Of sparse samples, which are not kept: for best splits if `in_order`, else for random ones.
+  Features(const SparseMatrix& x, bool in_order);
 
   std::int64_t samples() const { return samples_; }
   std::int64_t count() const { return count_; }
   Encoding encoding() const { return encoding_; }
   std::int64_t bytes() const;
+  const SparseFeatures* sparse() const { return sparse_.get(); }  // null unless Encoding::sparse
 
   const RankedFeature& ranked(std::int64_t feature) const { return ranked_[feature]; }
   // Calls run(codes, stride): the code of sample i is codes[i * stride], of 16 or 32 bits.
@@ -95,6 +100,7 @@ class Features {
   std::vector<std::uint32_t> wide_;
   std::vector<Storage> storage_;
   std::vector<RankedFeature> ranked_;
+  std::unique_ptr<SparseFeatures> sparse_;
 };
 
 }  // namespace fastml::tree

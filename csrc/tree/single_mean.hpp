@@ -20,6 +20,10 @@ class SingleMean : public SquaredError {
     weighted_.empty() ? scan<false>(f, limits, sides, best) : scan<true>(f, limits, sides, best);
   }
 
+  void search(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best) const override {
+    weighted_.empty() ? scan<false>(f, limits, sides, best) : scan<true>(f, limits, sides, best);
+  }
+
  private:
   struct Weighted {
     double target, weight;
@@ -56,6 +60,36 @@ class SingleMean : public SquaredError {
       enter(at<Weights>(f.sample(f.present[f.present_count - 1])), cursor);
       consider<Weights>(f, f.present_count, missing_left, cursor, limits, sides, best);
     }
+  }
+
+  template <bool Weights>
+  void scan(const SparseFeature& f, const Limits& limits, Sides& sides, Best& best) const {
+    Cursor cursor{0, 0, 0, screen(best.proxy)};
+    f.each_split([&](std::int64_t left, float lower, float upper) {
+      if (left < limits.min_samples_leaf || f.count - left < limits.min_samples_leaf) return;
+      if (left - cursor.position <= f.count - left) {
+        for (std::int64_t p = cursor.position; p < left; ++p) enter(at<Weights>(f.order[p]), cursor);
+      } else {
+        cursor.sum = totals_[0];
+        cursor.weight = weight_;
+        for (std::int64_t p = f.count - 1; p >= left; --p) leave(at<Weights>(f.order[p]), cursor);
+      }
+      cursor.position = left;
+      const double right = totals_[0] - cursor.sum, weight_right = weight_ - cursor.weight;
+      if (!(cursor.sum * cursor.sum * weight_right + right * right * cursor.weight >=
+            cursor.bar * (cursor.weight * weight_right))) {
+        return;
+      }
+      sides.left[0] = cursor.sum;
+      sides.right[0] = right;
+      sides.weight_left = cursor.weight;
+      sides.weight_right = weight_right;
+      if (!allowed(sides, f.index, limits)) return;
+      const double value = proxy(sides);
+      if (!(value > best.proxy)) return;
+      record(f, lower, upper, value, best);
+      cursor.bar = screen(value);
+    });
   }
 
   // Takes the cursor past kBlock splits from the one at present[begin] on, if they are not ties and none reaches the bar.

@@ -13,7 +13,8 @@ namespace fastml::tree {
 namespace {
 
 bool use_lists(const Features& features, const Options& options, std::int64_t samples) {
-  return !options.random_splits && options.max_features * kListedShare >= features.count() &&
+  return !options.random_splits && features.sparse() == nullptr &&
+         options.max_features * kListedShare >= features.count() &&
          SortedLists::bytes(samples, features.count()) <= kMostListBytes;
 }
 
@@ -30,13 +31,18 @@ Splitter::Splitter(const Features& features, const Targets& targets, const doubl
   }
   aside_.resize(count());
   const bool listed = use_lists(features, options, count());
-  criterion_ = make_criterion(options.criterion, targets, weights, samples_, total_weight_, listed);
+  const bool by_sample = listed || features.sparse() != nullptr;
+  criterion_ = make_criterion(options.criterion, targets, weights, samples_, total_weight_, by_sample);
   if (criterion_->items() != nullptr) items_aside_.resize(count());
   if (listed) {
     lists_ = std::make_unique<SortedLists>(features, samples_, threads_);
   } else {
     threads_ = 1;
-    if (options.random_splits) values_.resize(std::max(count(), std::min(count(), kAheadSamples) * kAheadFeatures));
+    if (features.sparse() != nullptr) {
+      sparse_ = std::make_unique<SparseNode>(*features.sparse(), samples_, criterion_->items(), criterion_->rounds());
+    } else if (options.random_splits) {
+      values_.resize(std::max(count(), std::min(count(), kAheadSamples) * kAheadFeatures));
+    }
   }
   for (int t = 0; t < threads_; ++t) sides_.push_back(criterion_->sides());
 }
@@ -57,7 +63,10 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
   last_order_ = nullptr;
   best_codes_ = nullptr;
   draws_.begin(constants);
-  if (options_.random_splits) {
+  if (sparse_) {
+    start_sparse(node, constants);
+    options_.random_splits ? find_random_sparse(node, limits, best) : find_best_sparse(node, limits, best);
+  } else if (options_.random_splits) {
     find_random(node, limits, best);
   } else if (lists_) {
     find_best_listed(node, limits, best);
@@ -71,7 +80,7 @@ Split Splitter::split(const NodeRange& node, double impurity, double lower, doub
   if (best.place == Best::Place::between_samples) {
     best.threshold = threshold_between(features_.ranked(best.feature), best.lower, best.upper);
   }
-  const std::int64_t left = part_by(node, best);
+  const std::int64_t left = sparse_ ? part_sparse(best) : part_by(node, best);
   Sides& sides = sides_[0];
   const std::uint32_t* samples = samples_.data() + node.begin;
   criterion_->divide(samples, left, node.count(), sides);

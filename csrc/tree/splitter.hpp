@@ -13,6 +13,7 @@
 #include "tree/feature_draws.hpp"
 #include "tree/features.hpp"
 #include "tree/sorted_lists.hpp"
+#include "tree/sparse_node.hpp"
 #include "tree/tree.hpp"
 
 namespace fastml::tree {
@@ -64,6 +65,11 @@ class Splitter {
   void find_best(const NodeRange& node, const Limits& limits, Best& best);
   void find_best_listed(const NodeRange& node, const Limits& limits, Best& best);
   void find_random(const NodeRange& node, const Limits& limits, Best& best);
+  // The two for sparse features.
+  void find_best_sparse(const NodeRange& node, const Limits& limits, Best& best);
+  void find_random_sparse(const NodeRange& node, const Limits& limits, Best& best);
+  void start_sparse(const NodeRange& node, std::int64_t constants);
+  std::int64_t part_sparse(const Best& best);
   struct Drawn;
   bool search_drawn(const NodeRange& node, const Drawn& drawn, const Limits& limits, Best& best);
   void read_ahead(const NodeRange& node, const Limits& limits);
@@ -103,6 +109,7 @@ class Splitter {
   const Key* last_order_ = nullptr;  // the node's samples by the last feature that was sorted, where none is missing
   std::vector<Sides> sides_;         // of each thread; those of the split that was found are the first
   std::unique_ptr<SortedLists> lists_;
+  std::unique_ptr<SparseNode> sparse_;
   std::vector<std::uint32_t> codes_;
   const std::uint32_t* best_codes_ =
       nullptr;  // of the node's samples by the best feature, where they are still in codes_

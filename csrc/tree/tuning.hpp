@@ -37,6 +37,15 @@ inline constexpr std::int64_t kListedShare = 3;
 // ... and while they take no more memory than this.
 inline constexpr std::int64_t kMostListBytes = std::int64_t(2) << 30;
 
+// Sparse features: what an entry costs that is read from the rows of a node and sorted by feature, and what a column costs
+// beside its entries, in entries of a column that is walked.
+inline constexpr double kRowEntryWork = 3;
+inline constexpr double kColumnWork = 8;
+// Making the rows, for each entry.
+inline constexpr std::int64_t kRowsWork = 16;
+// To sort an entry rather than find it again in a column that is.
+inline constexpr std::int64_t kSortWork = 8;
+
 // Samples x features of a node from which on its features are searched by several threads (a parallel region costs
 // about 3 us, in which one thread looks at two thousand).
 inline constexpr std::int64_t kSearchWorkPerThread = 32768;

@@ -113,6 +113,12 @@ class TreeFeatures:
     """
     X prepared once for all the trees grown on it; immutable, safe to share between threads.
     """
+    @staticmethod
+    def from_csc(data: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], indptr: numpy.typing.NDArray[numpy.int32], n_samples: typing.SupportsInt | typing.SupportsIndex, random_splits: bool) -> TreeFeatures:
+        """
+        Sparse X that stays so: the parts of a CSC matrix in canonical format, float32 without NaN, with
+        32-bit indices. They are not kept.
+        """
     def __init__(self, X: numpy.typing.NDArray[numpy.float32], kind: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         X: float32 of any strides, NaN allowed; must not change while this is used. kind: 'values' for random splits; 'ranks' for best splits;

@@ -27,6 +27,18 @@ std::shared_ptr<tree::Features> make_features(const py::array_t<float>& x, const
   return std::make_shared<tree::Features>(samples, encoding, n_threads);
 }
 
+std::shared_ptr<tree::Features> make_sparse_features(const Array<float>& data, const Array<std::int32_t>& indices,
+                                                     const Array<std::int32_t>& indptr, std::int64_t n_samples,
+                                                     bool random_splits) {
+  require(indptr.size() >= 2, "TreeFeatures: indptr must have an entry more than X has columns, of which there is one");
+  require(indices.size() == data.size(), "TreeFeatures: data and indices must have the same length");
+  const tree::SparseMatrix x{data.data(), indices.data(),    indptr.data(),
+                             n_samples,   indptr.size() - 1, std::int64_t(data.size())};
+  const py::gil_scoped_release unlocked;
+  require(x.valid(), "TreeFeatures: the rows of each column must ascend and lie in [0, n_samples)");
+  return std::make_shared<tree::Features>(x, !random_splits);
+}
+
 // Targets with the array that owns their numbers.
 struct OwnedTargets {
   Array<double> y;
@@ -142,8 +154,13 @@ const double* checked_weights(const tree::Features& features, const OwnedTargets
   require((options.criterion == CriterionKind::gini || options.criterion == CriterionKind::entropy) ==
               targets.targets.classification(),
           "grow_tree: gini and entropy are for classes, the other criteria for numbers");
-  require((features.encoding() == Encoding::values) == options.random_splits,
-          "grow_tree: features must be 'values' for random splits, else 'ranks' or 'sorted'");
+  if (features.sparse() == nullptr) {
+    require((features.encoding() == Encoding::values) == options.random_splits,
+            "grow_tree: features must be 'values' for random splits, else 'ranks' or 'sorted'");
+  } else {
+    require(features.sparse()->in_order() != options.random_splits,
+            "grow_tree: sparse features must be made for the kind of splits");
+  }
   return optional_data(sample_weight, features.samples(), "sample_weight");
 }
 
@@ -214,6 +231,10 @@ void bind_tree(py::module_& module) {
            "X: float32 of any strides, NaN allowed; must not change while this is used. kind: 'values' for random "
            "splits; 'ranks' for best splits;\n"
            "'sorted' likewise, with the order of the samples: quicker where splits look at most features.")
+      .def_static("from_csc", &make_sparse_features, py::arg("data").noconvert(), py::arg("indices").noconvert(),
+                  py::arg("indptr").noconvert(), py::arg("n_samples"), py::arg("random_splits"),
+                  "Sparse X that stays so: the parts of a CSC matrix in canonical format, float32 without NaN, with\n"
+                  "32-bit indices. They are not kept.")
       .def_property_readonly("n_samples", &tree::Features::samples)
       .def_property_readonly("n_features", &tree::Features::count)
       .def_property_readonly("nbytes", &tree::Features::bytes);

@@ -16,7 +16,6 @@ from fastml.ensemble._forest_predicting import (
 )
 from fastml.ensemble._out_of_bag import OutOfBagClassifier, OutOfBagRegressor
 from fastml.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
-from fastml.tree._growing import SERVED_SAMPLES
 
 
 class RandomForestClassifier(
@@ -51,12 +50,12 @@ class RandomTreesEmbedding(ForestPredicting, ForestFitting, sklearn.ensemble.Ran
     __doc__ = sklearn.ensemble.RandomTreesEmbedding.__doc__
     _tree_class = ExtraTreeRegressor
 
-    @accelerated(SERVED_SAMPLES, OWN_TREES)
+    @accelerated(OWN_TREES)
     def fit(self, X, y=None, sample_weight=None):
         self.fit_transform(X, y, sample_weight=sample_weight)
         return self
 
-    @accelerated(SERVED_SAMPLES, OWN_TREES)
+    @accelerated(OWN_TREES)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None, sample_weight=None):
         targets = check_random_state(self.random_state).uniform(size=_num_samples(X))

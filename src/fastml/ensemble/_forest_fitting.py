@@ -17,10 +17,10 @@ from fastml._support.dispatch import Condition, accelerated
 from fastml.ensemble._bootstrap import Bootstrap
 from fastml.ensemble._lazy_trees import Batch, GrownForest, GrownTree, LazyTrees
 from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads, joblib_is_in_charge
-from fastml.tree._growing import SERVED_CRITERION, SERVED_SAMPLES, seeded
+from fastml.tree._growing import SERVED_CRITERION, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
 from fastml.tree._predicting import forget_view
-from fastml.tree._samples import as_dense, checked_weights, may_be_finite
+from fastml.tree._samples import checked_weights, dense_or_csc, may_be_finite
 from fastml.tree._targets import check_and_encode, check_poisson_targets
 
 _SEEDS = np.iinfo(np.int32).max
@@ -41,7 +41,7 @@ class ForestFitting(LazyTrees):
     _n_samples_bootstrap: int | None
     _sample_weight: np.ndarray | None
 
-    @accelerated(SERVED_SAMPLES, SERVED_CRITERION, OWN_TREES)
+    @accelerated(SERVED_CRITERION, OWN_TREES)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         return self._fit_forest(X, y, sample_weight)
@@ -53,7 +53,7 @@ class ForestFitting(LazyTrees):
             self, X, y, multi_output=True, accept_sparse="csc", dtype=np.float32, ensure_all_finite=False
         )
         self._check_finite(X)
-        X = as_dense(X)
+        X = dense_or_csc(X, self._tree_class().splitter)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         y = np.atleast_1d(y)
@@ -84,7 +84,7 @@ class ForestFitting(LazyTrees):
                 "`max_sample=None`."
             )
         self._n_samples_bootstrap = (
-            _get_n_samples_bootstrap(len(X), self.max_samples, sample_weight) if self.bootstrap else None
+            _get_n_samples_bootstrap(X.shape[0], self.max_samples, sample_weight) if self.bootstrap else None
         )
         self._validate_estimator()
         if not self.bootstrap and self.oob_score:
@@ -142,7 +142,7 @@ class ForestFitting(LazyTrees):
         if type(self.estimator_) in self._tree_class.__mro__[1:]:
             self.estimator_ = self._tree_class()
 
-    def _grow(self, X: np.ndarray, y: np.ndarray, seeds: list[int]) -> Batch:
+    def _grow(self, X: Any, y: np.ndarray, seeds: list[int]) -> Batch:
         """Grow the trees that have these ``random_state``."""
         parameters = {name: getattr(self, name) for name in self.estimator_params if name != "random_state"}
         tree = self._tree_class(**parameters)

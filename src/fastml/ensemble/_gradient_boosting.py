@@ -16,10 +16,9 @@ from fastml._support.dispatch import accelerated
 from fastml.ensemble._pickled_stages import for_pickle, from_pickle
 from fastml.ensemble._terminal_regions import update_terminal_regions
 from fastml.tree import DecisionTreeRegressor
-from fastml.tree._growing import SERVED_SAMPLES
 from fastml.tree._parameters import encoding
 from fastml.tree._predicting import core_samples, forget_view, plain_samples, prediction_threads, remembered_view
-from fastml.tree._samples import as_dense, may_be_dense
+from fastml.tree._samples import dense_or_csc
 from fastml.tree._shared_features import encode
 
 
@@ -29,7 +28,7 @@ class _Stages(threading.local):
     The estimator itself does not hold them: monitors may copy or pickle it between stages.
     """
 
-    X: np.ndarray | None = None
+    X: Any = None
     features: _core.TreeFeatures | None = None
 
 
@@ -41,7 +40,7 @@ class Boosting(BaseGradientBoosting):
 
     estimators_: Any
 
-    @accelerated(SERVED_SAMPLES)
+    @accelerated()
     def fit(self, X, y, sample_weight=None, monitor=None):
         forget_view(self)
         return super().fit(X, y, sample_weight=sample_weight, monitor=monitor)
@@ -51,9 +50,7 @@ class Boosting(BaseGradientBoosting):
         return super().apply(X)
 
     def _fit_stages(self, X, *args, **kwargs):
-        if not may_be_dense(X):
-            return super()._fit_stages(X, *args, **kwargs)
-        X = as_dense(X)
+        X = dense_or_csc(X, "best")
         outer = _stages.X, _stages.features
         _stages.X, _stages.features = X, encode(X, encoding("best", self.max_features_, X.shape[1]))
         try:
@@ -73,16 +70,14 @@ class Boosting(BaseGradientBoosting):
         X_csc=None,
         X_csr=None,
     ):
-        if X_csc is not None:
-            return super()._fit_stage(
-                i, X, y, raw_predictions, sample_weight, sample_mask, random_state, X_csc=X_csc, X_csr=X_csr
-            )
         features = _stages.features if _stages.X is X else None
-        n_threads = threads.n_threads(work=4.0 * len(X))
+        rows = X if X_csr is None else X_csr
+        n_samples = X.shape[0]
+        n_threads = threads.n_threads(work=4.0 * n_samples)
         if isinstance(self._loss, HuberLoss):
             set_huber_delta(loss=self._loss, y_true=y, raw_prediction=raw_predictions, sample_weight=sample_weight)
         gradient = self._loss.gradient(y_true=y, raw_prediction=raw_predictions, sample_weight=None)
-        descent = np.negative(gradient).reshape(len(X), -1)
+        descent = np.negative(gradient).reshape(n_samples, -1)
         for k in range(self.n_trees_per_iteration_):
             targets = (y == k).astype(np.float64) if self._loss.is_multiclass else y
             tree = DecisionTreeRegressor(
@@ -104,7 +99,7 @@ class Boosting(BaseGradientBoosting):
             update_terminal_regions(
                 self._loss,
                 tree.tree_,
-                X,
+                rows,
                 targets,
                 descent[:, k],
                 raw_predictions,

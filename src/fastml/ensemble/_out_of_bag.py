@@ -15,9 +15,11 @@ from fastml.tree._growing import seeded
 from fastml.tree._predicting import add_tree_values
 
 
-def _mean_of_trees(forest: LazyTrees, X: np.ndarray, n_values: int) -> np.ndarray:
+def _mean_of_trees(forest: LazyTrees, X: Any, n_values: int) -> np.ndarray:
     """Return the mean, over the trees that were not grown on a sample, of what they predict for it."""
-    n_samples = len(X)
+    n_samples = X.shape[0]
+    if issparse(X):
+        X = X.tocsr()
     bootstrap = Bootstrap(n_samples, forest._n_samples_bootstrap, forest._sample_weight)
     n_threads = threads.n_threads(forest.n_jobs, work=10.0 * n_samples)
     sums = np.zeros((n_samples, n_values))
@@ -44,12 +46,12 @@ class OutOfBagClassifier(LazyTrees, ForestClassifier):
 
     def _set_oob_score_and_attributes(self, X: Any, y: Any, scoring_function: Any = None) -> None:
         n_classes = self.n_classes_[0]
-        if issparse(X) or any(count != n_classes for count in self.n_classes_):
+        if any(count != n_classes for count in self.n_classes_):
             super()._set_oob_score_and_attributes(X, y, scoring_function)
             return
         means = _mean_of_trees(self, X, self.n_outputs_ * n_classes)
         if self.n_outputs_ > 1:
-            means = means.reshape(len(X), self.n_outputs_, n_classes).transpose(0, 2, 1).copy()
+            means = means.reshape(X.shape[0], self.n_outputs_, n_classes).transpose(0, 2, 1).copy()
         self.oob_decision_function_ = means
         self.oob_score_ = (scoring_function or accuracy_score)(y, np.argmax(means, axis=1))
 
@@ -58,9 +60,6 @@ class OutOfBagRegressor(LazyTrees, ForestRegressor):
     """``oob_prediction_`` and ``oob_score_`` of a regressor."""
 
     def _set_oob_score_and_attributes(self, X: Any, y: Any, scoring_function: Any = None) -> None:
-        if issparse(X):
-            super()._set_oob_score_and_attributes(X, y, scoring_function)
-            return
         means = _mean_of_trees(self, X, self.n_outputs_)
         self.oob_prediction_ = means[:, 0] if self.n_outputs_ == 1 else means
         self.oob_score_ = (scoring_function or r2_score)(y, self.oob_prediction_)

@@ -12,13 +12,13 @@ from sklearn._loss.loss import ExponentialLoss, HalfBinomialLoss, HalfMultinomia
 from sklearn.ensemble._gb import _safe_divide
 from sklearn.tree._tree import TREE_LEAF, Tree
 
-from fastml.tree._predicting import add_tree_values, forest_view
+from fastml.tree._predicting import add_tree_values, core_samples, forest_view
 
 
 def update_terminal_regions(
     loss: Any,
     tree: Tree,
-    X: np.ndarray,
+    X: Any,
     y: np.ndarray,
     descent: np.ndarray,
     raw_prediction: np.ndarray,
@@ -36,7 +36,7 @@ def update_terminal_regions(
         scikit-learn's.
     tree : Tree
         Grown on ``descent``. Its values change.
-    X : ndarray of shape (n_samples, n_features), float32
+    X : ndarray or CSR of shape (n_samples, n_features), float32
         The samples.
     y : ndarray of shape (n_samples,)
         The targets; of several classes, 1 for those of class k.
@@ -59,7 +59,7 @@ def update_terminal_regions(
         # The mean, which leaves have already, is the best step.
         add_tree_values([tree], X, raw_prediction, learning_rate, [k], n_threads)
         return
-    leaves = forest_view([tree], X.shape[1]).apply(X, n_threads)[0]
+    leaves = forest_view([tree], X.shape[1]).apply(core_samples(X), n_threads)[0]
     order = _by_leaf(leaves, sample_mask, tree.node_count)
     ends = np.cumsum(np.bincount(leaves if sample_mask is None else leaves[order], minlength=tree.node_count))
     step = _step(loss, y[order], descent[order], raw_prediction[:, k][order], sample_weight[order])

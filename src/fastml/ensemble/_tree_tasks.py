@@ -29,8 +29,8 @@ class TreeTask:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32
-        Validated. It is kept only as far as ``keep_X`` says.
+    X : ndarray or CSC of shape (n_samples, n_features), float32
+        Validated, as ``fastml.tree._samples.dense_or_csc`` returns it. It is kept only as far as ``keep_X`` says.
     y : ndarray of shape (n_samples, n_outputs), float64
         Class numbers or targets.
     n_classes : ndarray of shape (n_outputs,), or None
@@ -53,7 +53,7 @@ class TreeTask:
 
     def __init__(
         self,
-        X: np.ndarray,
+        X: Any,
         y: np.ndarray,
         n_classes: np.ndarray | None,
         sample_weight: np.ndarray | None,
@@ -71,7 +71,7 @@ class TreeTask:
         self.tree, self.max_features, self.constraints = tree, max_features, constraints
         self._prepare(X)
 
-    def _prepare(self, X: np.ndarray) -> None:
+    def _prepare(self, X: Any) -> None:
         self.cancel_flag = _core.CancelFlag()
         self.features = encode(X, encoding(self.tree.splitter, self.max_features, X.shape[1]))
         self.targets = _core.TreeTargets(self.y, self.n_classes)

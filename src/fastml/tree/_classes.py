@@ -4,14 +4,14 @@ import sklearn.tree
 from sklearn.base import _fit_context
 
 from fastml._support.dispatch import accelerated
-from fastml.tree._growing import SERVED_CRITERION, SERVED_SAMPLES, Growing
+from fastml.tree._growing import SERVED_CRITERION, Growing
 from fastml.tree._predicting import TreeClassifierPredicting, TreePredicting
 
 
 class DecisionTreeClassifier(TreeClassifierPredicting, Growing, sklearn.tree.DecisionTreeClassifier):
     __doc__ = sklearn.tree.DecisionTreeClassifier.__doc__
 
-    @accelerated(SERVED_SAMPLES, SERVED_CRITERION)
+    @accelerated(SERVED_CRITERION)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, check_input=True):
         return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
@@ -20,7 +20,7 @@ class DecisionTreeClassifier(TreeClassifierPredicting, Growing, sklearn.tree.Dec
 class DecisionTreeRegressor(TreePredicting, Growing, sklearn.tree.DecisionTreeRegressor):
     __doc__ = sklearn.tree.DecisionTreeRegressor.__doc__
 
-    @accelerated(SERVED_SAMPLES, SERVED_CRITERION)
+    @accelerated(SERVED_CRITERION)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, check_input=True):
         return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)

@@ -20,16 +20,12 @@ from fastml.tree import _shared_features
 from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
 from fastml.tree._parameters import criterion_name, encoding, number_of_features, signed_constraints, tree_options
 from fastml.tree._predicting import forget_view
-from fastml.tree._samples import as_dense, checked_weights, may_be_dense, may_be_finite
+from fastml.tree._samples import checked_weights, dense_or_csc, may_be_finite
 from fastml.tree._targets import are_plain, check_and_encode, check_poisson_targets
 
 SEEDS = 2**31 - 1
 """The splitter's seed is drawn from below this number."""
 
-SERVED_SAMPLES = Condition(
-    "dense X, or sparse X of at most 2**25 values when its zeros are counted",
-    lambda self, X, *args, **kwargs: may_be_dense(X),
-)
 SERVED_CRITERION = Condition(
     "a criterion and a splitter that scikit-learn has names for",
     lambda self, *args, **kwargs: (
@@ -75,7 +71,7 @@ class Growing(BaseDecisionTree):
         features=None,
     ):
         """Fit as scikit-learn's method of this name does; ``features`` is X encoded, where the caller has it."""
-        if not all(condition.predicate(self, X) for condition in (SERVED_SAMPLES, SERVED_CRITERION)):
+        if not SERVED_CRITERION.predicate(self):
             return super()._fit(X, y, sample_weight, check_input, missing_values_in_feature_mask)
         random_state = seeded(self.random_state)
         given = X
@@ -116,7 +112,7 @@ class Growing(BaseDecisionTree):
 
         if features is None:
             kind = encoding(self.splitter, self.max_features_, self.n_features_in_)
-            features = _shared_features.encode(as_dense(X), kind)
+            features = _shared_features.encode(dense_or_csc(X, self.splitter), kind)
             _shared_features.keep(given, self.splitter, features)
         grown = _core.grow_tree(
             features,

@@ -1,28 +1,39 @@
-"""Samples as the kernel takes them: dense, in single precision."""
+"""Samples as the kernel takes them: dense or CSC, in single precision."""
 
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csc_array, issparse
 from sklearn.utils.validation import _check_sample_weight
+
+from fastml import _core
 
 _MOST_DENSE = 2**25
 """Values that sparse samples may have as a dense array: 128 MB in single precision, for the time of their encoding."""
+
+_DENSE_SHARE = {"best": 0.07, "random": 0.05}
+"""For each splitter the share of values other than zero from which on the dense array may be faster to grow trees on.
+Where columns hold few distinct values, forests on 2,000 x 500 are 20 to 30% faster on it at a tenth, on a Zen 4; where
+they are all distinct, the two are even at a fifth (a tenth)."""
 
 _PLAIN_WEIGHTS = (np.float64, np.int64)
 """Types of weights that are checked without scikit-learn: the one that is used, and that of counts."""
 
 
-def may_be_dense(X: Any) -> bool:
-    """Tell whether samples are dense, or sparse and small enough to become so."""
-    return not issparse(X) or X.ndim != 2 or X.shape[0] * X.shape[1] <= _MOST_DENSE
+def dense_or_csc(X: Any, splitter: str) -> Any:
+    """Return validated samples as they are grown on faster: dense, or CSC in canonical format.
 
+    Parameters
+    ----------
+    X : ndarray or sparse of shape (n_samples, n_features), float32
+        The samples.
+    splitter : str
+        How splits are looked for, "best" or "random".
 
-def as_dense(X: Any) -> np.ndarray:
-    """Return validated samples as a dense array of single precision.
-
-    scikit-learn grows the same trees from sparse samples as from dense ones: its sparse splitter only finds values in
-    another way.
+    Returns
+    -------
+    X : ndarray or CSC of shape (n_samples, n_features), float32
+        Trees are the same on both.
 
     Raises
     ------
@@ -34,7 +45,20 @@ def as_dense(X: Any) -> np.ndarray:
     X = X.tocsc()
     if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
         raise ValueError("No support for np.int64 index based sparse matrices")
-    return X.astype(np.float32, copy=False).toarray(order="F")
+    X = X.astype(np.float32, copy=False)
+    n_values = X.shape[0] * X.shape[1]
+    if n_values <= _MOST_DENSE and X.nnz >= _DENSE_SHARE[splitter] * n_values:
+        return X.toarray(order="F")
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def encode_csc(X: csc_array, random_splits: bool) -> _core.TreeFeatures:
+    """Encode sparse samples, as :func:`dense_or_csc` returns them, for trees with splits of one kind."""
+    data, indices, indptr = (np.require(part, requirements=["C", "A"]) for part in (X.data, X.indices, X.indptr))
+    return _core.TreeFeatures.from_csc(data, indices, indptr, X.shape[0], random_splits)
 
 
 def may_be_finite(X: np.ndarray) -> bool:

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from fastml import _core
 from fastml._support import threads
+from fastml.tree._samples import encode_csc
 
 _WORK_PER_VALUE = 8.0
 """Passes over the values that sorting them takes, for the decision on threads."""
@@ -28,13 +30,13 @@ class _Current(threading.local):
 _current = _Current()
 
 
-def encode(X: np.ndarray, kind: str) -> _core.TreeFeatures:
+def encode(X: Any, kind: str) -> _core.TreeFeatures:
     """Encode samples for trees.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32
-        Validated: no infinity, possibly NaN.
+    X : ndarray or CSC of shape (n_samples, n_features), float32
+        Validated, as ``fastml.tree._samples.dense_or_csc`` returns it: no infinity; dense, possibly NaN.
     kind : str
         See ``fastml.tree._parameters.encoding``.
 
@@ -43,6 +45,8 @@ def encode(X: np.ndarray, kind: str) -> _core.TreeFeatures:
     features : TreeFeatures
         Immutable, to be shared between threads.
     """
+    if issparse(X):
+        return encode_csc(X, kind == "values")
     X = np.require(X, requirements="A")  # kernels read whole elements
     return _core.TreeFeatures(X, kind, threads.n_threads(work=_WORK_PER_VALUE * X.size))
 
