@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -315,19 +316,27 @@ def test_sparse_samples(cls, kind):
     assert (ours.apply(sparse) == other.apply(sparse)).all()
 
 
-def test_large_sparse_samples_go_to_scikit_learn():
-    large = sp.random(200, 300_000, density=1e-4, format="csc", random_state=0, dtype=np.float32)
-    for cls in (RandomForestClassifier, ExtraTreesRegressor):
-        with pytest.raises(fastml.FallbackError, match="dense X"):
-            cls(n_estimators=2).fit(large, y)
-        with fastml.config_context(fallback="silent"):
-            ours = cls(n_estimators=2, random_state=0, max_depth=3, oob_score=True, bootstrap=True).fit(large, y)
-        other = stock(cls)(n_estimators=2, random_state=0, max_depth=3, oob_score=True, bootstrap=True).fit(large, y)
-        assert ours.oob_score_ == other.oob_score_
-        assert type(ours.estimators_[0]) is type(ours.estimator_)
-        assert type(ours.estimators_[0]).__module__.startswith("fastml")
-        for tree, twin in zip(ours.estimators_, other.estimators_):
-            assert_same_tree(tree.tree_, twin.tree_)
+@pytest.mark.parametrize("cls", [RandomForestClassifier, ExtraTreesRegressor])
+def test_large_sparse_samples_stay_sparse(cls):
+    large = sp.random(200, 20_000, density=1e-3, format="csr", random_state=0, dtype=np.float32)
+    given = {"n_estimators": 4, "random_state": 0, "max_depth": 3, "oob_score": True, "bootstrap": True}
+    with pytest.warns(UserWarning, match="do not have OOB scores"):
+        ours, other = (which(**given).fit(large, y) for which in (cls, stock(cls)))
+    assert ours.oob_score_ == pytest.approx(other.oob_score_, rel=1e-12)
+    for tree, twin in zip(ours.estimators_, other.estimators_):
+        assert_same_tree(tree.tree_, twin.tree_)
+    for rows in (large, large[:1], large[::7]):
+        assert_array_equal(ours.apply(rows), other.apply(rows))
+        assert_allclose(ours.predict(rows), other.predict(rows), rtol=1e-12)
+
+
+def test_sparse_samples_in_processes():
+    large = sp.random(200, 20_000, density=1e-3, format="csc", random_state=0, dtype=np.float32)
+    with joblib.parallel_config("loky", n_jobs=2):
+        ours = RandomForestClassifier(n_estimators=4, random_state=0).fit(large, y)
+    other = sklearn.ensemble.RandomForestClassifier(n_estimators=4, random_state=0).fit(large, y)
+    for tree, twin in zip(ours.estimators_, other.estimators_):
+        assert_same_tree(tree.tree_, twin.tree_)
 
 
 def test_other_trees_than_the_forest_s_go_to_scikit_learn():

@@ -212,14 +212,14 @@ def test_sparse_samples(cls, parameters, container):
     assert_array_equal(ours.apply(sp.csr_array(dense)), stock.apply(sp.csr_array(dense)))
 
 
-def test_large_sparse_samples_go_to_scikit_learn():
-    large = sp.random(300, 200_000, density=1e-4, format="csr", random_state=0, dtype=np.float32)
-    model = GradientBoostingRegressor(n_estimators=2, max_depth=1, random_state=0)
-    with pytest.raises(fastml.FallbackError, match="needs dense X"):
-        model.fit(large, Y[:300])
-    with fastml.config_context(fallback="silent"):
-        model.fit(large, Y[:300])
-    assert model.predict(large).shape == (300,)
+@pytest.mark.parametrize("cls", STOCK)
+def test_large_sparse_samples_stay_sparse(cls):
+    large = sp.random(300, 20_000, density=1e-3, format="csr", random_state=0, dtype=np.float32)
+    y = targets(cls, "")[:300]
+    given = {"n_estimators": 5, "max_depth": 2, "max_features": 3000, "subsample": 0.7, "random_state": 0}
+    ours, stock = (which(**given).fit(large, y) for which in (cls, STOCK[cls]))
+    assert_array_equal(ours.apply(large), stock.apply(large))
+    assert_allclose(ours.predict(large), stock.predict(large), rtol=1e-9)
 
 
 def test_inside_of_itself():

@@ -80,7 +80,7 @@ class Case:
     def targets(self):
         """Return y: what X says, with noise."""
         rng = np.random.RandomState(self.number + 1_000_000)
-        signal = np.nan_to_num(self.samples().astype(float)) @ rng.standard_normal((self.n_features, self.n_outputs))
+        signal = self._signal() @ rng.standard_normal((self.n_features, self.n_outputs))
         noise = rng.standard_normal(signal.shape) * signal.std(axis=0) * rng.choice([0, 0.3, 3])
         y = signal + noise
         if self.n_classes:
@@ -89,6 +89,9 @@ class Case:
         elif self.parameters.get("criterion") == "poisson":
             y = np.abs(y)
         return y[:, 0] if self.n_outputs == 1 else y
+
+    def _signal(self):
+        return np.nan_to_num(self.samples().astype(float))
 
     def sample_weight(self):
         """Return the weights of the samples, or None."""

@@ -18,7 +18,6 @@ from sklearn.tree._criterion import MAE, MSE, Entropy, Gini
 from sklearn.utils._param_validation import InvalidParameterError
 
 import fastml
-from fastml._support import dispatch
 from fastml.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 STOCK = {
@@ -371,17 +370,32 @@ def test_bad_sparse_samples(cls, value):
 
 
 @pytest.mark.parametrize("cls", TREES)
-def test_large_sparse_samples_go_to_scikit_learn(cls):
-    large = sp.random(300, 200_000, density=1e-4, format="csc", random_state=0, dtype=np.float32)
-    with pytest.raises(fastml.FallbackError, match="needs dense X"):
-        cls(random_state=0).fit(large, y)
-    dispatch.reset_calls()
-    with fastml.config_context(fallback="silent"):
-        ours = cls(random_state=0, max_depth=2).fit(large, y)
-    assert_same_tree(ours.tree_, STOCK[cls](random_state=0, max_depth=2).fit(large, y).tree_)
-    ((name, reason),) = [(call.name, call.reason) for call in dispatch.calls()]
-    assert name == f"{cls.__name__}.fit"
-    assert reason.startswith("needs dense X")
+def test_large_sparse_samples_stay_sparse(cls):
+    rng = np.random.RandomState(0)
+    entries = rng.randint(0, 300, size=3000), rng.randint(0, 1_000_000, size=3000)
+    large = sp.csc_matrix((rng.standard_normal(3000).astype(np.float32), entries), (300, 1_000_000))
+    outcomes = [which(random_state=0, max_depth=3, max_features=50).fit(large, y) for which in (cls, STOCK[cls])]
+    assert_same_tree(outcomes[0].tree_, outcomes[1].tree_)
+
+
+@pytest.mark.parametrize("cls", TREES)
+def test_samples_with_values_in_pieces(cls):
+    # Halves of values, rows out of order: what counts is the matrix, not how it is stored.
+    whole = sp.csc_matrix(SPARSE.astype(np.float32))
+    columns = [sp.csc_matrix(whole[:, [f]]) for f in range(whole.shape[1])]
+    pieces = sp.csc_matrix(
+        (
+            np.concatenate([np.repeat(column.data / 2, 2)[::-1] for column in columns]),
+            np.concatenate([np.repeat(column.indices, 2)[::-1] for column in columns]),
+            2 * whole.indptr,
+        ),
+        whole.shape,
+    )
+    given = pieces.data.copy(), pieces.indices.copy()
+    trees = [cls(random_state=0).fit(which, y).tree_ for which in (pieces, whole)]
+    assert_same_tree(*trees)
+    assert_array_equal(pieces.data, given[0])
+    assert_array_equal(pieces.indices, given[1])
 
 
 @pytest.mark.parametrize(
