@@ -207,10 +207,88 @@ void sums_below() {
   }
 }
 
+// Bars that lie between the criterion's values, so that rounding does not decide; and such as all or none reach.
+void reaching() {
+  Guarded<std::uint64_t> sum_memory(kMost + kBoundsPadding);
+  Guarded<std::uint8_t> reach_memory(kMost + kBoundsPadding);
+  std::mt19937 random(5);
+  for (const std::int64_t count : {1, 2, 7, 8, 9, 31, 65, 4096}) {
+    for (const std::uint32_t most : {1u, 3u, 60000u}) {
+      std::vector<Pair> through;
+      Pair sum{0, 0};
+      for (std::int64_t i = 0; i < count; ++i) {
+        if (random() % 4 != 0) sum.of_0 += random() % (most + 1), sum.of_1 += random() % (most + 1);
+        through.push_back(sum);
+      }
+      const Pair total{sum.of_0 + std::int64_t(random() % 2), sum.of_1};  // sometimes all of the weight is on the left
+      std::vector<std::uint64_t> packed(count + kBoundsPadding, ~std::uint64_t(0));
+      std::vector<double> values;
+      for (std::int64_t i = 0; i < count; ++i) {
+        packed[i] = std::uint64_t(through[i].sum()) << 32 | std::uint64_t(through[i].of_1);
+        values.push_back(criterion(through[i], total));
+      }
+      const std::uint64_t* const sums = sum_memory.at_end(packed);
+      std::vector<double> sorted = values;
+      std::sort(sorted.begin(), sorted.end());
+      std::vector<double> bars{-kInfinity, 0.0, 1e18};
+      for (std::int64_t i = 1; i < count; i += std::max<std::int64_t>(count / 5, 1)) {
+        if (sorted[i - 1] > 0 && sorted[i] > sorted[i - 1] * (1 + 1e-12))
+          bars.push_back((sorted[i - 1] + sorted[i]) / 2);
+      }
+      for (const double bar : bars) {
+        for (const SimdLevel level : available_levels()) {
+          std::uint8_t* const reach = reach_memory.at_end(count + kBoundsPadding);
+          tree::gini_bound_kernels(level).reaching(sums, count, double(total.sum()), double(total.of_1), bar, reach);
+          std::int64_t wrong = 0;
+          for (std::int64_t i = 0; i < count; ++i) {
+            const bool parts = through[i].sum() > 0 && through[i].sum() < total.sum();
+            wrong += (reach[i] != 0) != (parts && values[i] >= bar);
+          }
+          CHECK_EQUAL(wrong, 0, name(level) << " count " << count << " bar " << bar << " weights to " << most);
+        }
+      }
+    }
+  }
+}
+
+void means_reaching() {
+  Guarded<double> sum_memory(kMost), weight_memory(kMost);
+  std::mt19937 random(6);
+  std::normal_distribution<double> normal;
+  for (const std::int64_t count : {0, 1, 2, 5, 8, 13, 32, 33, 70}) {
+    for (int run = 0; run < 20; ++run) {
+      std::vector<double> sums, weights, values;
+      double sum = 0, weight = 0;
+      for (std::int64_t i = 0; i < count; ++i) {
+        sums.push_back(sum += normal(random) + 1);
+        weights.push_back(weight += 0.5 + random() % 3);
+      }
+      const double total = sum + normal(random), total_weight = weight + 1;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const double right = total - sums[i];
+        values.push_back(sums[i] * sums[i] / weights[i] + right * right / (total_weight - weights[i]));
+      }
+      std::vector<double> bars{-kInfinity, 1e300};
+      // Every value is once the only one to reach the bar, or the first that does not.
+      for (const double value : values) bars.insert(bars.end(), {value * (1 - 1e-12), value * (1 + 1e-12)});
+      for (const double bar : bars) {
+        const bool expected = std::any_of(values.begin(), values.end(), [&](double value) { return value >= bar; });
+        for (const SimdLevel level : available_levels()) {
+          const bool found = tree::value_kernels(level).any_reaches(
+              sum_memory.at_end(sums), weight_memory.at_end(weights), count, total, total_weight, bar);
+          CHECK_EQUAL(found, expected, name(level) << " count " << count << " bar " << bar);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   gini_bounds();
+  reaching();
+  means_reaching();
   ranges();
   sums_below();
   return check::result();

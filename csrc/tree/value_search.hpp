@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "tree/class_sums.hpp"
+#include "tree/gini_bounds.hpp"
 
 namespace fastml::tree {
 
@@ -53,6 +55,10 @@ class ValueSearch {
   // than `proxy`, which becomes its own.
   template <class Consider>
   void run(const Consider& consider, Best& best) {
+    if constexpr (std::is_same_v<Sums, TwoClassSums<Gini>>) {
+      run_by_vectors(consider, best);
+      return;
+    }
     double bar = estimate_bar<Impurity>(node_, best.proxy);
     Sums sums(node_, sides_);
     std::int64_t left = 0, last = -1;
@@ -60,11 +66,7 @@ class ValueSearch {
       for (std::uint64_t held = occupancy(word); held != 0; held &= held - 1) {
         const std::int64_t at = word + __builtin_ctzll(held);
         if (last >= 0 && sums.reaches(bar) && apart(last, at) && consider(sums, left, best.proxy)) {
-          best.feature = index_;
-          best.last_left = low_ + std::uint32_t(last);
-          best.place = feature_.values != nullptr ? Best::Place::at_threshold : Best::Place::at_code;
-          if (feature_.values != nullptr) best.threshold = value(last) / 2.0 + value(at) / 2.0;
-          best.saw_missing = best.missing_left = false;
+          record(last, at, best);
           bar = estimate_bar<Impurity>(node_, best.proxy);
         }
         last = at;
@@ -75,6 +77,51 @@ class ValueSearch {
   }
 
  private:
+  // Tests all values first, by vectors: of most features none reaches the bar.
+  template <class Consider>
+  void run_by_vectors(const Consider& consider, Best& best) {
+    const double first_bar = estimate_bar<Impurity>(node_, best.proxy);
+    const std::size_t size = std::size_t(values_ + kBoundsPadding);
+    if (sides_.before.size() < size) sides_.before.resize(size);
+    if (sides_.open.size() < size) sides_.open.resize(size);
+    std::uint64_t* const through = sides_.before.data();  // sums of a value and all before it
+    std::uint64_t sum = 0;
+    for (std::int64_t i = 0; i < values_; ++i) through[i] = sum += tallies_[i];
+    std::uint8_t* const reach = sides_.open.data();
+    gini_bound_kernels().reaching(through, values_, node_.weight, node_.totals[1], first_bar, reach);
+
+    double bar = first_bar;
+    std::int64_t left = 0, counted = 0;  // samples of values before `counted`
+    const auto try_split = [&](std::int64_t last) {
+      if (!held(last)) return;
+      Sums sums(node_, sides_);
+      sums.add(through[last]);
+      if (bar != first_bar && !sums.reaches(bar)) return;
+      std::int64_t at = last + 1;  // there is one: not all of the weight is on the left
+      while (!held(at)) ++at;
+      for (; counts_ != nullptr && counted <= last; ++counted) left += counts_[counted];
+      if (!apart(last, at) || !consider(sums, left, best.proxy)) return;
+      record(last, at, best);
+      bar = estimate_bar<Impurity>(node_, best.proxy);
+    };
+    for (std::int64_t begin = 0; begin < values_; begin += 8) {
+      std::uint64_t any;
+      std::memcpy(&any, reach + begin, sizeof any);
+      if (any == 0) continue;
+      for (std::int64_t i = begin; i < std::min(begin + 8, values_); ++i) {
+        if (reach[i]) try_split(i);
+      }
+    }
+  }
+
+  void record(std::int64_t last, std::int64_t next, Best& best) const {
+    best.feature = index_;
+    best.last_left = low_ + std::uint32_t(last);
+    best.place = feature_.values != nullptr ? Best::Place::at_threshold : Best::Place::at_code;
+    if (feature_.values != nullptr) best.threshold = value(last) / 2.0 + value(next) / 2.0;
+    best.saw_missing = best.missing_left = false;
+  }
+
   const std::uint64_t* tally(std::int64_t at) const { return tallies_ + at * size_; }
   bool held(std::int64_t at) const { return Sums::held(tally(at), node_.classes); }
   float value(std::int64_t at) const { return feature_.values[low_ + at]; }
