@@ -301,6 +301,29 @@ void one_target_or_two() {
   }
 }
 
+// Splits that leave too few samples on the left do not count when it comes to which side is the shorter: two features part the
+// samples in the same way, and how their sums were rounded decides between them.
+void which_way_sums_came() {
+  constexpr std::int64_t kRows = 280;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    Table table{kRows, 2, {}};
+    std::vector<double> y = normals<double>(kRows, seed), two;
+    for (std::int64_t i = 0; i < kRows; ++i) {
+      table.x.push_back(i < 165 ? 0.0f : 1.0f);
+      table.x.push_back(i < 100 || i >= 150 ? float(i) : 100.0f);
+      y[i] += i < 165 ? 0.0 : 10.0;
+      two.insert(two.end(), {y[i], 0.0});
+    }
+    const Features features = table.features(Encoding::ranks);
+    Options options = options_for(CriterionKind::squared_error, 2);
+    options.max_depth = 1;
+    options.min_samples_leaf = 110;
+    const GrownTree one = grow(features, {y.data(), kRows, 1, {}}, nullptr, options, seed);
+    const GrownTree both = grow(features, {two.data(), kRows, 2, {}}, nullptr, options, seed);
+    CHECK_EQUAL(one.nodes[0].threshold, both.nodes[0].threshold, "seed " << seed);
+  }
+}
+
 void threads() {
   const Table table = mixed(5000, 48, 13);
   static_assert(5000 * 48 >= 4 * tree::kSearchWorkPerThread, "four threads are to have work");
@@ -412,6 +435,7 @@ int main() {
   ranks_or_sorted();
   counts_or_sums();
   one_target_or_two();
+  which_way_sums_came();
   threads();
   at_once();
   stops();

@@ -51,7 +51,7 @@ class SingleMean : public SquaredError {
         enter(at<Weights>(f.sample(f.missing[i])), cursor);
       std::int64_t i = 1;
       for (; i + kBlock <= f.present_count; i += kBlock) {
-        if (!pass_by<Weights>(f, i, missing_left, cursor)) {
+        if (!pass_by<Weights>(f, i, missing_left, limits, cursor)) {
           cursor = walk<Weights>(f, i, i + kBlock, missing_left, cursor, limits, sides, best);
         }
       }
@@ -94,7 +94,8 @@ class SingleMean : public SquaredError {
 
   // Takes the cursor past kBlock splits from the one at present[begin] on, if they are not ties and none reaches the bar.
   template <bool Weights>
-  bool pass_by(const SortedFeature& f, std::int64_t begin, int missing_left, Cursor& cursor) const {
+  bool pass_by(const SortedFeature& f, std::int64_t begin, int missing_left, const Limits& limits,
+               Cursor& cursor) const {
     const Key* const keys = f.present + begin - 1;
     const std::uint32_t tie = f.feature->close.longest();
     bool tied = false;
@@ -108,7 +109,9 @@ class SingleMean : public SquaredError {
       weights[i] = passed.weight;
     }
     if (value_kernels().any_reaches(sums, weights, kBlock, totals_[0], weight_, cursor.bar)) return false;
-    passed.position = (missing_left ? f.missing_count : 0) + begin + kBlock - 1;
+    // Splits that leave too few samples on the left do not count as passed.
+    const std::int64_t left = (missing_left ? f.missing_count : 0) + begin + kBlock - 1;
+    if (left >= limits.min_samples_leaf) passed.position = left;
     cursor = passed;
     return true;
   }
