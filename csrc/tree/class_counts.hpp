@@ -177,7 +177,7 @@ class ClassCounts : public ClassCriterion<Impurity> {
   }
 
   std::int64_t divide_at(const std::uint32_t*, const float* values, std::int64_t count, float threshold,
-                         bool missing_left, Sides& sides) const override {
+                         bool missing_left, std::uint32_t*, Sides& sides) const override {
     std::int64_t left = 0;
     if constexpr (kTwo) {
       Sums sums(node(count), sides);

@@ -7,6 +7,7 @@
 #include "tree/class_counts.hpp"
 #include "tree/class_criteria.hpp"
 #include "tree/mean_criteria.hpp"
+#include "tree/part_in_place.hpp"
 #include "tree/single_mean.hpp"
 
 namespace fastml::tree {
@@ -50,17 +51,20 @@ void Criterion::divide(const std::uint32_t* samples, std::int64_t count_left, st
   complete(sides);
 }
 
+std::int64_t Criterion::part_places(std::uint32_t* places, const float* values, std::int64_t count, float threshold,
+                                    bool missing_left, Sides& sides) {
+  const auto goes_left = [=](std::uint32_t place) {
+    return missing_left ? !(values[place] > threshold) : values[place] <= threshold;
+  };
+  return part_in_place(places, count, goes_left, sides.open, sides.ordered);
+}
+
 std::int64_t Criterion::divide_at(const std::uint32_t* samples, const float* values, std::int64_t count,
-                                  float threshold, bool missing_left, Sides& sides) const {
+                                  float threshold, bool missing_left, std::uint32_t* places, Sides& sides) const {
+  const std::int64_t left = part_places(places, values, count, threshold, missing_left, sides);
   std::vector<std::uint32_t>& ordered = sides.ordered;
   ordered.resize(count);
-  std::int64_t left = 0, right = count;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const bool goes = missing_left ? !(values[i] > threshold) : values[i] <= threshold;
-    ordered[goes ? left : right - 1] = samples[i];
-    left += goes;
-    right -= !goes;
-  }
+  for (std::int64_t i = 0; i < count; ++i) ordered[i] = samples[places[i]];
   divide(ordered.data(), left, count, sides);
   return left;
 }

@@ -131,9 +131,10 @@ class Criterion {
   virtual void search(const SparseFeature& feature, const Limits& limits, Sides& sides, Best& best) const;
   // Sums over the sides when these samples of the node are on the left, or all but these. For sums that are not rounded.
   virtual void divide_off(const std::uint32_t*, std::int64_t, bool /* left */, Sides&) const {}
-  // Sums over the sides when samples whose value is at most `threshold` go left. Returns how many do.
+  // Sums over the sides when samples whose value is at most `threshold` go left. Returns how many do. Where sums are rounded,
+  // `places` holds the places of the node's samples in scikit-learn's order, which becomes that after this split.
   virtual std::int64_t divide_at(const std::uint32_t* samples, const float* values, std::int64_t count, float threshold,
-                                 bool missing_left, Sides& sides) const;
+                                 bool missing_left, std::uint32_t* places, Sides& sides) const;
   // Sums over the sides of the node's samples, the first `count_left` of which go left.
   virtual void divide(const std::uint32_t* samples, std::int64_t count_left, std::int64_t count, Sides& sides) const;
   virtual double proxy(const Sides& sides) const;
@@ -190,6 +191,9 @@ class Criterion {
     complete(sides);
   }
   void clear_left(Sides& sides) const;
+  // Parts the places of samples, whose values are values[place], as scikit-learn does. Returns how many go left.
+  static std::int64_t part_places(std::uint32_t* places, const float* values, std::int64_t count, float threshold,
+                                  bool missing_left, Sides& sides);
   void complete(Sides& sides) const;  // right = total - left
 
   // search() of a sparse feature, with the class's add() and proxy(): a class that gives its own spares calls by table.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "tree/splitter.hpp"
 #include "tree/tuning.hpp"
@@ -12,6 +13,11 @@ namespace fastml::tree {
 void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& best) {
   const std::uint32_t* samples = samples_.data() + node.begin;
   const std::int64_t count = node.count();
+  last_looked_at_ = -1;
+  if (criterion_->rounds()) {
+    places_.resize(count);
+    std::iota(places_.begin(), places_.end(), 0);
+  }
   for (;;) {
     draw_ahead(count < kLeastAheadSamples || count > kAheadSamples ? 1 : ahead_width_);
     if (ahead_.empty()) return;
@@ -27,6 +33,7 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
         missing = std::count_if(values, values + count, [](float value) { return std::isnan(value); });
       }
       random_ = drawn.random;
+      last_looked_at_ = drawn.index;
       if (missing == count || (missing == 0 && same_value(drawn.low, drawn.high))) {
         // What was drawn after it was drawn in vain: where constants are many, fewer are drawn ahead.
         ahead_width_ = std::max<std::int64_t>(ahead_width_ / 4, 1);
@@ -43,12 +50,15 @@ void Splitter::find_random(const NodeRange& node, const Limits& limits, Best& be
       // Behind the last feature, known constants may have been drawn in search of another.
       if (missing == 0) random_ = after;
       Sides& sides = sides_[0];
-      const std::int64_t left =
-          criterion_->divide_at(samples, values, count, round_down(split.threshold), split.missing_left, sides);
+      const std::int64_t left = criterion_->divide_at(samples, values, count, round_down(split.threshold),
+                                                      split.missing_left, places_.data(), sides);
       if (left < limits.min_samples_leaf || count - left < limits.min_samples_leaf) continue;
       if (!criterion_->allowed(sides, drawn.index, limits)) continue;
       split.proxy = criterion_->proxy(sides);
-      if (split.proxy > best.proxy) best = split;
+      if (split.proxy > best.proxy) {
+        best = split;
+        best_left_ = left;
+      }
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <new>
 
+#include "tree/part_in_place.hpp"
 #include "tree/tuning.hpp"
 
 namespace fastml::tree {
@@ -191,26 +192,24 @@ std::int64_t Splitter::part(const NodeRange& node, const GoesLeft& goes_left) {
   return left;
 }
 
-// scikit-learn's order of samples, on which rounded sums depend: that of the last feature looked at, with samples that go right
-// exchanged for those at the end. (Where that feature has ties, its unstable sort has another order.)
+// scikit-learn's order of samples, on which rounded sums depend: that of the last feature looked at, parted once more. (Where
+// that feature has ties, its unstable sort has another order.) Random splits part the samples by each feature looked at, and
+// by the best if it was not the last.
 template <class GoesLeft>
-std::int64_t Splitter::part_like_sklearn(const NodeRange& node, const GoesLeft& goes_left) {
+std::int64_t Splitter::part_like_sklearn(const NodeRange& node, const Best& best, const GoesLeft& goes_left) {
   std::uint32_t* samples = samples_.data() + node.begin;
   const std::int64_t count = node.count();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::uint32_t at = sample_of(last_order_[i]);
-    aside_[i] = lists_ ? at : samples[at];
+  if (options_.random_splits) {
+    for (std::int64_t i = 0; i < count; ++i) aside_[i] = samples[places_[i]];
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::uint32_t at = sample_of(last_order_[i]);
+      aside_[i] = lists_ ? at : samples[at];
+    }
   }
-  std::int64_t left = 0, right = count;
-  std::uint32_t sample = aside_[0];
-  while (left < right) {
-    const bool goes = goes_left(sample);
-    right -= !goes;
-    samples[goes ? left : right] = sample;
-    left += goes;
-    sample = aside_[std::min(goes ? left : right, count - 1)];
-  }
-  return left;
+  std::copy(aside_.data(), aside_.data() + count, samples);
+  if (options_.random_splits && best.feature == last_looked_at_) return best_left_;
+  return part_in_place(samples, count, goes_left, sides_[0].open, sides_[0].ordered);
 }
 
 std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
@@ -220,10 +219,12 @@ std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
     const float* column = features_.column(best.feature);
     const std::int64_t stride = features_.stride();
     const float threshold = round_down(best.threshold);
-    left = part(node, [&](std::int64_t i) {
-      const float value = column[samples[i] * stride];
-      return best.missing_left ? !(value > threshold) : value <= threshold;
-    });
+    const auto goes_left = [=, missing_left = best.missing_left](std::uint32_t sample) {
+      const float value = column[sample * stride];
+      return missing_left ? !(value > threshold) : value <= threshold;
+    };
+    if (criterion_->rounds()) return part_like_sklearn(node, best, goes_left);
+    left = part(node, [=](std::int64_t i) { return goes_left(samples[i]); });
   } else {
     // By value: the compiler must take what is stored in between for a change of `best`.
     const std::uint32_t last = best.last_left;
@@ -231,7 +232,7 @@ std::int64_t Splitter::part_by(const NodeRange& node, const Best& best) {
     const auto code_goes_left = [last, missing](std::uint32_t code) { return code <= last || code == missing; };
     left = features_.with_codes(best.feature, [&](const auto* codes, std::int64_t stride) {
       const auto goes_left = [=](std::uint32_t sample) { return code_goes_left(codes[sample * stride]); };
-      if (last_order_ != nullptr && criterion_->rounds()) return part_like_sklearn(node, goes_left);
+      if (last_order_ != nullptr && criterion_->rounds()) return part_like_sklearn(node, best, goes_left);
       if (best_codes_ != nullptr) {
         return part(node, [=, gathered = best_codes_](std::int64_t i) { return code_goes_left(gathered[i]); });
       }

@@ -83,7 +83,7 @@ class Splitter {
   template <class GoesLeft>
   std::int64_t part(const NodeRange& node, const GoesLeft& goes_left);
   template <class GoesLeft>
-  std::int64_t part_like_sklearn(const NodeRange& node, const GoesLeft& goes_left);
+  std::int64_t part_like_sklearn(const NodeRange& node, const Best& best, const GoesLeft& goes_left);
   std::int64_t part_by(const NodeRange& node, const Best& best);
 
   // A feature drawn, and the state of the draws before it was known whether it varies.
@@ -115,6 +115,10 @@ class Splitter {
       nullptr;  // of the node's samples by the best feature, where they are still in codes_
   std::vector<Key> keys_, sorted_keys_, missing_;
   std::vector<float> values_;
+  // Random splits whose sums are rounded: the places of the node's samples in scikit-learn's order, the feature that it looked at
+  // last, and how many samples go left by the best.
+  std::vector<std::uint32_t> places_;
+  std::int64_t last_looked_at_ = -1, best_left_ = 0;
   std::vector<Drawn> ahead_;
   std::int64_t ahead_width_ = 1;
   std::vector<SortedFeature> candidates_;
