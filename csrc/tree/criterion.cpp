@@ -6,6 +6,7 @@
 #include "tree/absolute_error.hpp"
 #include "tree/class_counts.hpp"
 #include "tree/class_criteria.hpp"
+#include "tree/class_weights.hpp"
 #include "tree/mean_criteria.hpp"
 #include "tree/part_in_place.hpp"
 #include "tree/single_mean.hpp"
@@ -154,13 +155,21 @@ bool all_positive(const double* weights, const std::vector<std::uint32_t>& sampl
 }
 
 template <class Impurity>
-std::unique_ptr<Criterion> class_counts(const Targets& targets, const double* weights,
-                                        const std::vector<std::uint32_t>& samples, double total_weight,
-                                        bool by_sample) {
-  if (targets.classes[0] == 2) {
-    return std::make_unique<ClassCounts<Impurity, TwoClassSums>>(targets, weights, samples, total_weight, by_sample);
+std::unique_ptr<Criterion> class_criterion(const Targets& targets, const double* weights,
+                                           const std::vector<std::uint32_t>& samples, double total_weight,
+                                           bool by_sample) {
+  const bool two = targets.classes[0] == 2;
+  if (countable(targets, weights, samples, total_weight)) {
+    if (two) {
+      return std::make_unique<ClassCounts<Impurity, TwoClassSums>>(targets, weights, samples, total_weight, by_sample);
+    }
+    return std::make_unique<ClassCounts<Impurity, ManyClassSums>>(targets, weights, samples, total_weight, by_sample);
   }
-  return std::make_unique<ClassCounts<Impurity, ManyClassSums>>(targets, weights, samples, total_weight, by_sample);
+  if (weighable(targets, weights, samples, total_weight)) {
+    if (two) return std::make_unique<ClassWeights<Impurity, TwoClassTrace>>(targets, weights, by_sample);
+    return std::make_unique<ClassWeights<Impurity, ManyClassTrace>>(targets, weights, by_sample);
+  }
+  return std::make_unique<ClassCriterion<Impurity>>(targets, weights);
 }
 
 }  // namespace
@@ -176,20 +185,21 @@ bool countable(const Targets& targets, const double* weights, const std::vector<
   });
 }
 
+bool weighable(const Targets& targets, const double* weights, const std::vector<std::uint32_t>& samples,
+               double total_weight) {
+  if (targets.outputs != 1 || weights == nullptr || !(total_weight <= kGreatestTotal)) return false;
+  return std::all_of(samples.begin(), samples.end(),
+                     [&](std::uint32_t sample) { return weights[sample] >= kLeastWeight; });
+}
+
 std::unique_ptr<Criterion> make_criterion(CriterionKind kind, const Targets& targets, const double* weights,
                                           const std::vector<std::uint32_t>& samples, double total_weight,
                                           bool by_sample) {
   switch (kind) {
     case CriterionKind::gini:
-      if (countable(targets, weights, samples, total_weight)) {
-        return class_counts<Gini>(targets, weights, samples, total_weight, by_sample);
-      }
-      return std::make_unique<ClassCriterion<Gini>>(targets, weights);
+      return class_criterion<Gini>(targets, weights, samples, total_weight, by_sample);
     case CriterionKind::entropy:
-      if (countable(targets, weights, samples, total_weight)) {
-        return class_counts<Entropy>(targets, weights, samples, total_weight, by_sample);
-      }
-      return std::make_unique<ClassCriterion<Entropy>>(targets, weights);
+      return class_criterion<Entropy>(targets, weights, samples, total_weight, by_sample);
     case CriterionKind::squared_error:
       if (targets.outputs == 1 && all_positive(weights, samples)) return std::make_unique<SingleMean>(targets, weights);
       return std::make_unique<SquaredError>(targets, weights);
