@@ -22,6 +22,7 @@ void bind_runtime(py::module_& module);
 void bind_stats(py::module_& module);
 void bind_gemm(py::module_& module);
 void bind_kmeans(py::module_& module);
+void bind_neighbors(py::module_& module);
 void bind_tree(py::module_& module);
 void bind_forest(py::module_& module);
 

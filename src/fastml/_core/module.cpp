@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_stats(module);
   fastml::bind_gemm(module);
   fastml::bind_kmeans(module);
+  fastml::bind_neighbors(module);
   fastml::bind_tree(module);
   fastml::bind_forest(module);
 }

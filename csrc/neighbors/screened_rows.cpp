@@ -1,0 +1,215 @@
+#include "neighbors/screened_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "neighbors/tuning.hpp"
+
+// Why the screen is right
+// -----------------------
+// u = 2^-24 is the unit roundoff of f32. Let Y = factor (x - shift) and Z likewise for a query, in real numbers: their
+// score G is the score of x and the query, times a constant, since a common shift drops out. y and z are Y and Z
+// rounded to f32 (the double arithmetic before is exact to 2^-53, and what it adds is smaller than the terms spared
+// below).
+//
+// Product. The score is G = |Y - Z|^2 / 2.
+// 1. | |Y - Z| - |y - z| | <= u (|y| + |z|), so half the squares differ by at most u (|y| + |z|)^2 (1 + u), which is at
+// most
+//    2 u (1 + u) (|y|^2 + |z|^2).
+// 2. a = head - limit - sum y z is added one product after the other, from head - limit on. With or without FMA its
+// error
+//    is at most (d + 2) u / (1 - (d + 2) u) times |head - limit| + sum |y z|, and |head - limit| <= |y|^2 / 2 + |z|^2 / 2 +
+//    tau, sum |y z| <= (|y|^2 + |z|^2) / 2.
+// 3. Rounding head, limit, a + tau and the sizes takes a few u of the same terms.
+// In all (d + 16) u (|y|^2 + |z|^2 + tau) is enough; gamma is more than that.
+//
+// Larger. The score is G = sum |Y - Z| / 2 = sum max(Y, Z) - sum Y / 2 - sum Z / 2, sizes are sums of absolute values.
+// Rounding Y and Z moves it by at most u (size y + size z) / 2 (max is a choice), the sum of d terms after head - limit
+// by (d + 1) u (|head - limit| + sum |max(y, z)|) <= (d + 1) u (1.5 (size y + size z) + tau).
+//
+// Farthest. The score is G = max |Y - Z|: two roundings of values, one of the difference, one of the sum with the
+// limit.
+//
+// Underflow adds at most a few d 2^-126, where values are scaled to 1 or so: kScreenFloor is far above, and also makes
+// a row negative, not zero, that is equal to the query.
+namespace fastml::neighbors {
+namespace {
+
+constexpr double kRoundoff = 0x1p-24;
+constexpr double kLargestValue = 1e15;       // its square times any number of features is far from the end of f32
+constexpr double kLargestGamma = 0.01;       // beyond, the terms left out above would count
+constexpr float kNeverReached = 3e38F;       // the head of rows that fill up a panel
+constexpr std::int64_t kShiftSample = 4096;  // rows whose mean is the shift: it need not be exact
+
+// Rows of whole panels.
+std::int64_t panel_rows_of(std::int64_t rows) {
+  const std::int64_t panel = brute_kernels().panel_rows;
+  return (rows + panel - 1) / panel * panel;
+}
+
+Screen screen_of(Terms terms) {
+  return terms == Terms::absolutes ? Screen::larger : terms == Terms::most ? Screen::farthest : Screen::product;
+}
+
+double gamma_of(Terms terms, std::int64_t cols) {
+  const double d = double(cols);
+  switch (screen_of(terms)) {
+    case Screen::larger:
+      return 1.01 * (1.5 * d + 32) * kRoundoff;
+    case Screen::farthest:
+      return 32 * kRoundoff;
+    default:
+      return 1.01 * (d + 32) * kRoundoff;
+  }
+}
+
+}  // namespace
+
+template <class T>
+double inverse_norm_of(const T* row, std::int64_t cols) {
+  double squares = 0;
+  for (std::int64_t f = 0; f < cols; ++f) squares += double(row[f]) * double(row[f]);
+  return squares > 0 ? 1 / std::sqrt(squares) : 0.0;
+}
+
+template <class T>
+ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& options, int threads)
+    : cols_(data.cols),
+      terms_(terms_of(options)),
+      screen_(screen_of(terms_)),
+      gamma_(gamma_of(terms_, cols_)),
+      usable_(terms_ != Terms::powers && gamma_ < kLargestGamma && data.rows > 0),
+      panels_(usable_ ? panel_rows_of(data.rows) * cols_ : 0),
+      heads_(usable_ ? panel_rows_of(data.rows) : 0),
+      sizes_(usable_ ? panel_rows_of(data.rows) : 0) {
+  if (terms_ == Terms::directions) {
+    inverse_norms_.resize(data.rows);
+    for (std::int64_t i = 0; i < data.rows; ++i)
+      inverse_norms_[i] = inverse_norm_of(data.data + i * data.stride, cols_);
+  }
+  if (usable_) center(data, options);
+  if (usable_) pack(data, threads);
+}
+
+// The shift, and factors that make the values 1 or so.
+template <class T>
+void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& options) {
+  shift_.assign(cols_, 0.0);
+  factors_.assign(cols_, 1.0);
+  const std::int64_t step = std::max<std::int64_t>(1, data.rows / kShiftSample);
+  const double count = double((data.rows + step - 1) / step);
+  for (std::int64_t i = 0; i < data.rows; i += step) {
+    const T* row = data.data + i * data.stride;
+    const double inverse = inverse_norm(i);
+    for (std::int64_t f = 0; f < cols_; ++f) shift_[f] += double(row[f]) * inverse / count;
+  }
+  for (std::size_t f = 0; f < options.weights.size(); ++f) {
+    factors_[f] = terms_ == Terms::squares ? std::sqrt(options.weights[f]) : options.weights[f];
+  }
+  double most = 0, sum = 0;
+  for (std::int64_t i = 0; i < data.rows; ++i) {
+    const T* row = data.data + i * data.stride;
+    const double inverse = inverse_norm(i);
+    double row_most = 0;
+    for (std::int64_t f = 0; f < cols_; ++f) {
+      const double value = std::fabs(double(row[f]) * inverse - shift_[f]) * factors_[f];
+      row_most = value > row_most ? value : row_most;
+    }
+    most = std::max(most, row_most);
+    sum += row_most / double(data.rows);
+  }
+  usable_ = std::isfinite(most) && std::isfinite(sum);
+  for (std::int64_t f = 0; f < cols_; ++f) usable_ = usable_ && std::isfinite(shift_[f]);
+  if (!usable_) return;
+  // A power of two, so that scaling rounds nothing. Typical values become 1, unless the largest one would be too large.
+  int exponent = sum > 0 ? -std::ilogb(sum) : 0;
+  if (most > 0) exponent = std::min(exponent, std::ilogb(kLargestValue) - 1 - std::ilogb(most));
+  exponent = std::max(-400, std::min(400, exponent));
+  const double scale = std::ldexp(1.0, exponent);
+  for (double& factor : factors_) factor *= scale;
+  score_scale_ = screen_ == Screen::product ? 0.5 * scale * scale : screen_ == Screen::larger ? 0.5 * scale : scale;
+}
+
+template <class T>
+typename ScreenedRows<T>::Measure ScreenedRows<T>::measure(const float* values) const {
+  double size = 0, part = 0;
+  switch (screen_) {
+    case Screen::product:
+      for (std::int64_t f = 0; f < cols_; ++f) size += double(values[f]) * double(values[f]);
+      part = 0.5 * size;
+      break;
+    case Screen::larger:
+      for (std::int64_t f = 0; f < cols_; ++f) {
+        size += std::fabs(double(values[f]));
+        part -= 0.5 * double(values[f]);
+      }
+      break;
+    case Screen::farthest:
+      for (std::int64_t f = 0; f < cols_; ++f) size = std::max(size, std::fabs(double(values[f])));
+      break;
+  }
+  return {size, part};
+}
+
+template <class T>
+void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
+  const BruteKernels& kernels = brute_kernels();
+  const std::int64_t panel_rows = kernels.panel_rows, panels = panel_rows_of(data.rows) / panel_rows;
+  const std::int64_t share = whole_lines<float>(panel_rows * cols_);
+  const std::int64_t worth = panels * panel_rows * cols_ / kBruteWorkPerThread;
+  threads = int(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, worth)));
+  Buffer<float> scratch(threads * share);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+  for (int thread = 0; thread < threads; ++thread) {
+    float* rows = scratch.data() + thread * share;
+    for (std::int64_t p = thread; p < panels; p += threads) {
+      for (std::int64_t r = 0; r < panel_rows; ++r) {
+        const std::int64_t i = p * panel_rows + r;
+        float* to = rows + r * cols_;
+        if (i >= data.rows) {
+          std::fill(to, to + cols_, 0.0F);
+          heads_.data()[i] = kNeverReached;
+          continue;
+        }
+        const T* row = data.data + i * data.stride;
+        const double inverse = inverse_norm(i);
+        for (std::int64_t f = 0; f < cols_; ++f) to[f] = float((double(row[f]) * inverse - shift_[f]) * factors_[f]);
+        const Measure m = measure(to);
+        heads_.data()[i] = rounded_down(m.part - gamma_ * m.size);
+        sizes_.data()[i] = rounded_up(m.size);
+        // Zeros have score 1 with everything, where the panel says half of that: only their upper bound must be raised.
+        if (terms_ == Terms::directions && inverse == 0) sizes_.data()[i] = rounded_up(2 * score_scale_ / gamma_);
+      }
+      kernels.pack_panel(rows, cols_, panels_.data() + p * panel_rows * cols_);
+    }
+  }
+}
+
+template <class T>
+QuerySize ScreenedRows<T>::set_query(const T* query, double inverse_norm, float* out) const {
+  double most = 0;
+  for (std::int64_t f = 0; f < cols_; ++f) {
+    const double value = (double(query[f]) * inverse_norm - shift_[f]) * factors_[f];
+    most = std::max(most, std::fabs(value));
+    out[f] = float(value);
+  }
+  // Not `most > ...`: NaN, from values whose difference overflows, is not screened either. std::max keeps the first of
+  // unordered values, so that NaN must be looked for in the sum.
+  const Measure m = measure(out);
+  if (!(most <= kLargestValue) || !std::isfinite(m.size) || inverse_norm == 0) {
+    std::fill(out, out + cols_, 0.0F);
+    return {false, 0, 0};
+  }
+  if (screen_ == Screen::product) {
+    for (std::int64_t f = 0; f < cols_; ++f) out[f] = -out[f];
+  }
+  // a = head - limit + ...: what belongs to the query comes with the other sign.
+  return {true, m.size, -m.part + gamma_ * m.size + kScreenFloor};
+}
+
+template double inverse_norm_of(const float*, std::int64_t);
+template double inverse_norm_of(const double*, std::int64_t);
+template class ScreenedRows<float>;
+template class ScreenedRows<double>;
+
+}  // namespace fastml::neighbors

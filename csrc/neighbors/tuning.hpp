@@ -1,0 +1,26 @@
+// Block sizes and thresholds of the neighbours searches, each with the reason behind it.
+#pragma once
+
+#include <cstdint>
+
+namespace fastml::neighbors {
+
+// Multiply-adds each thread must have before another one is worth waking (a parallel region costs about 3 us).
+inline constexpr std::int64_t kBruteWorkPerThread = 400'000;
+
+// Queries of one task: a multiple of every level's tile rows (4, 6 and 14). They are packed and their lists of
+// candidates kept in L2, while the fitted rows stream past; more of them would spill, fewer read the rows more often.
+inline constexpr std::int64_t kQueryBlock = 168;
+inline constexpr std::int64_t kQueryBlockBytes = 384 << 10;
+
+// A task asks whether to stop after about this many multiply-adds (a few ms).
+inline constexpr std::int64_t kBruteChunkWork = 200'000'000;
+
+// Up to this k the least upper bounds are kept sorted, so that every candidate tightens the limit; above, the k-th is
+// selected when the list of candidates is full.
+inline constexpr std::int64_t kSortedBounds = 24;
+
+// Rows of a segment at least, where few queries leave threads to share out the rows.
+inline constexpr std::int64_t kSegmentRows = 2048;
+
+}  // namespace fastml::neighbors
