@@ -2,6 +2,7 @@
 #include "gemm/microkernel.hpp"
 #include "neighbors/brute_kernels.hpp"
 #include "simd/copy_block.hpp"
+#include "simd/math.hpp"
 #include "simd/sign_bits.hpp"
 
 namespace fastml {
@@ -87,9 +88,18 @@ __attribute__((noinline)) void keep_tile(const ScreenBlock& b, std::int64_t firs
   }
 }
 
+// |x|^p; `Whole` is p where that is known to the compiler, else 0.
+template <int Whole>
+FASTML_INLINE vec<float> power(vec<float> x, float p) {
+  const vec<float> absolute = maximum<float>(x, -x);
+  if constexpr (Whole == 3) return absolute * (x * x);
+  if constexpr (Whole == 4) return (x * x) * (x * x);
+  return exp<float>(p * log<float>(absolute));
+}
+
 // acc += terms of all features; for `farthest`, acc = max(acc, terms).
-template <Screen screen, int MR>
-FASTML_INLINE void add_terms(std::int64_t features, const float* queries, const float* panel,
+template <Screen screen, int Whole, int MR>
+FASTML_INLINE void add_terms(std::int64_t features, const float* queries, const float* panel, float p,
                              vec<float> (&acc)[MR][kTileVectors]) {
   if constexpr (screen == Screen::product) {
     multiply_tile(features, Interleaved<float, MR>{queries}, panel, kPanelRows, acc);
@@ -105,6 +115,8 @@ FASTML_INLINE void add_terms(std::int64_t features, const float* queries, const 
         for (int v = 0; v < kTileVectors; ++v) {
           if constexpr (screen == Screen::larger) {
             acc[i][v] += maximum<float>(rows[v], query);
+          } else if constexpr (screen == Screen::powers) {
+            acc[i][v] += power<Whole>(rows[v] - query, p);
           } else {
             const vec<float> difference = rows[v] - query;
             acc[i][v] = maximum<float>(acc[i][v], maximum<float>(difference, -difference));
@@ -115,7 +127,7 @@ FASTML_INLINE void add_terms(std::int64_t features, const float* queries, const 
   }
 }
 
-template <Screen screen, bool Everything>
+template <Screen screen, bool Everything, int Whole = 0>
 void screen_panels(const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
   const QueryTiles tiles(b.query_count);
   for (std::int64_t p = begin; p < end; ++p) {
@@ -135,7 +147,7 @@ void screen_panels(const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
             acc[i][v] = screen == Screen::farthest ? vec<float>{} : load(heads + v * kLanes<float>) - limits[i];
           }
         }
-        add_terms<screen, MR>(b.features, b.queries + first * b.features, panel, acc);
+        add_terms<screen, Whole, MR>(b.features, b.queries + first * b.features, panel, b.p, acc);
         if constexpr (screen == Screen::farthest) {
 #pragma GCC unroll 16
           for (int i = 0; i < MR; ++i) {
@@ -162,17 +174,27 @@ void screen_panels(const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
   }
 }
 
+template <Screen screen, int Whole = 0>
+void screen_either(bool everything, const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
+  if (everything) {
+    screen_panels<screen, true, Whole>(b, begin, end);
+  } else {
+    screen_panels<screen, false, Whole>(b, begin, end);
+  }
+}
+
 void screen(Screen screen, bool everything, const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
   switch (screen) {
     case Screen::product:
-      return everything ? screen_panels<Screen::product, true>(b, begin, end)
-                        : screen_panels<Screen::product, false>(b, begin, end);
+      return screen_either<Screen::product>(everything, b, begin, end);
     case Screen::larger:
-      return everything ? screen_panels<Screen::larger, true>(b, begin, end)
-                        : screen_panels<Screen::larger, false>(b, begin, end);
+      return screen_either<Screen::larger>(everything, b, begin, end);
     case Screen::farthest:
-      return everything ? screen_panels<Screen::farthest, true>(b, begin, end)
-                        : screen_panels<Screen::farthest, false>(b, begin, end);
+      return screen_either<Screen::farthest>(everything, b, begin, end);
+    case Screen::powers:
+      if (b.p == 3) return screen_either<Screen::powers, 3>(everything, b, begin, end);
+      if (b.p == 4) return screen_either<Screen::powers, 4>(everything, b, begin, end);
+      return screen_either<Screen::powers>(everything, b, begin, end);
   }
 }
 

@@ -6,11 +6,12 @@
 //   differences squared    |y|^2 / 2 - y.z + |z|^2 / 2               half the squared distance
 //   differences, absolute  sum max(y, z) - sum y / 2 - sum z / 2     half the distance
 //   the largest            max |y - z|                               the distance
+//   powers                 sum |y - z|^p                             the distance to the power of p
 //
-// With a *size* for each vector (|y|^2, sum |y|, max |y|), the estimate, however rounded, differs from the score of the
-// numbers given by at most gamma (size y + size z + tau), where tau is any number that takes part in the sum (brute.cpp
-// has the proof). The part of y is in its *head*, the parts of z and tau in the *limit* of the query, so that what the
-// tile computes,
+// With a *size* for each vector (|y|^2, sum |y|, max |y|, sum |y|^p), the estimate, however rounded, differs from the
+// score of the numbers given by at most gamma (size y + size z + tau), where tau is any number that takes part in the
+// sum (brute.cpp has the proof). The part of y is in its *head*, the parts of z and tau in the *limit* of the query, so
+// that what the tile computes,
 //
 //   a  =  head - limit + sum over features,
 //
@@ -25,7 +26,7 @@
 
 namespace fastml::neighbors {
 
-enum class Screen { product, larger, farthest };
+enum class Screen { product, larger, farthest, powers };
 
 // A fitted row that may be among the nearest, with bounds of its score. `row` counts from the first row of the segment.
 struct Candidate {
@@ -57,6 +58,7 @@ struct ScreenBlock {
   std::int64_t k;  // length of `best`
   std::int32_t capacity;
   double gamma;
+  float p;  // of powers
   void* context;
   // Called when the list of a query is full: leaves room for one candidate at least. May lower tau and the limit.
   void (*make_room)(void* context, std::int64_t query);

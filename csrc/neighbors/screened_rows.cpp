@@ -30,6 +30,11 @@
 // Farthest. The score is G = max |Y - Z|: two roundings of values, one of the difference, one of the sum with the
 // limit.
 //
+// Powers, p >= 1. The score is G = sum |Y - Z|^p, sizes are sums of p-th powers. Since (|y| + |z|)^p <= 2^(p-1) (|y|^p
+// + |z|^p), a term is at most 2^(p-1) times its share of the sizes, and moves by p u as much when Y, Z and their
+// difference are rounded (3 p u in all). |y - z|^p by exp and log is off by p (4 u |log|) + 2 u, |log| < 89, of
+// which p in f32 is a quarter; by products by less. The sum adds d u.
+//
 // Underflow adds at most a few d 2^-126, where values are scaled to 1 or so: kScreenFloor is far above, and also makes
 // a row negative, not zero, that is equal to the query.
 namespace fastml::neighbors {
@@ -37,6 +42,7 @@ namespace {
 
 constexpr double kRoundoff = 0x1p-24;
 constexpr double kLargestValue = 1e15;       // its square times any number of features is far from the end of f32
+constexpr double kLargestPower = 1e25;       // where values are raised to a power
 constexpr double kLargestGamma = 0.01;       // beyond, the terms left out above would count
 constexpr float kNeverReached = 3e38F;       // the head of rows that fill up a panel
 constexpr std::int64_t kShiftSample = 4096;  // rows whose mean is the shift: it need not be exact
@@ -48,16 +54,27 @@ std::int64_t panel_rows_of(std::int64_t rows) {
 }
 
 Screen screen_of(Terms terms) {
-  return terms == Terms::absolutes ? Screen::larger : terms == Terms::most ? Screen::farthest : Screen::product;
+  switch (terms) {
+    case Terms::absolutes:
+      return Screen::larger;
+    case Terms::most:
+      return Screen::farthest;
+    case Terms::powers:
+      return Screen::powers;
+    default:
+      return Screen::product;
+  }
 }
 
-double gamma_of(Terms terms, std::int64_t cols) {
+double gamma_of(Terms terms, std::int64_t cols, double p) {
   const double d = double(cols);
   switch (screen_of(terms)) {
     case Screen::larger:
       return 1.01 * (1.5 * d + 32) * kRoundoff;
     case Screen::farthest:
       return 32 * kRoundoff;
+    case Screen::powers:
+      return 1.01 * std::exp2(std::max(p - 1, 0.0)) * (d + 400 * p + 32) * kRoundoff;
     default:
       return 1.01 * (d + 32) * kRoundoff;
   }
@@ -76,9 +93,11 @@ template <class T>
 ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& options, int threads)
     : cols_(data.cols),
       terms_(terms_of(options)),
+      p_(options.p),
       screen_(screen_of(terms_)),
-      gamma_(gamma_of(terms_, cols_)),
-      usable_(terms_ != Terms::powers && gamma_ < kLargestGamma && data.rows > 0),
+      gamma_(gamma_of(terms_, cols_, p_)),
+      usable_((terms_ != Terms::powers || p_ >= 1) && gamma_ < kLargestGamma && data.rows > 0),
+      largest_value_(terms_ == Terms::powers ? std::pow(kLargestPower, 1 / p_) : kLargestValue),
       panels_(usable_ ? panel_rows_of(data.rows) * cols_ : 0),
       heads_(usable_ ? panel_rows_of(data.rows) : 0),
       sizes_(usable_ ? panel_rows_of(data.rows) : 0) {
@@ -104,7 +123,9 @@ void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& opt
     for (std::int64_t f = 0; f < cols_; ++f) shift_[f] += double(row[f]) * inverse / count;
   }
   for (std::size_t f = 0; f < options.weights.size(); ++f) {
-    factors_[f] = terms_ == Terms::squares ? std::sqrt(options.weights[f]) : options.weights[f];
+    factors_[f] = terms_ == Terms::squares  ? std::sqrt(options.weights[f])
+                  : terms_ == Terms::powers ? std::pow(options.weights[f], 1 / p_)
+                                            : options.weights[f];
   }
   double most = 0, sum = 0;
   for (std::int64_t i = 0; i < data.rows; ++i) {
@@ -123,11 +144,25 @@ void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& opt
   if (!usable_) return;
   // A power of two, so that scaling rounds nothing. Typical values become 1, unless the largest one would be too large.
   int exponent = sum > 0 ? -std::ilogb(sum) : 0;
-  if (most > 0) exponent = std::min(exponent, std::ilogb(kLargestValue) - 1 - std::ilogb(most));
+  if (most > 0) exponent = std::min(exponent, std::ilogb(largest_value_) - 1 - std::ilogb(most));
   exponent = std::max(-400, std::min(400, exponent));
   const double scale = std::ldexp(1.0, exponent);
   for (double& factor : factors_) factor *= scale;
-  score_scale_ = screen_ == Screen::product ? 0.5 * scale * scale : screen_ == Screen::larger ? 0.5 * scale : scale;
+  switch (screen_) {
+    case Screen::product:
+      score_scale_ = 0.5 * scale * scale;
+      break;
+    case Screen::larger:
+      score_scale_ = 0.5 * scale;
+      break;
+    case Screen::farthest:
+      score_scale_ = scale;
+      break;
+    case Screen::powers:
+      score_scale_ = std::pow(scale, p_);
+      usable_ = std::isnormal(score_scale_);
+      break;
+  }
 }
 
 template <class T>
@@ -146,6 +181,9 @@ typename ScreenedRows<T>::Measure ScreenedRows<T>::measure(const float* values) 
       break;
     case Screen::farthest:
       for (std::int64_t f = 0; f < cols_; ++f) size = std::max(size, std::fabs(double(values[f])));
+      break;
+    case Screen::powers:
+      for (std::int64_t f = 0; f < cols_; ++f) size += std::pow(std::fabs(double(values[f])), p_);
       break;
   }
   return {size, part};
@@ -196,7 +234,7 @@ QuerySize ScreenedRows<T>::set_query(const T* query, double inverse_norm, float*
   // Not `most > ...`: NaN, from values whose difference overflows, is not screened either. std::max keeps the first of
   // unordered values, so that NaN must be looked for in the sum.
   const Measure m = measure(out);
-  if (!(most <= kLargestValue) || !std::isfinite(m.size) || inverse_norm == 0) {
+  if (!(most <= largest_value_) || !std::isfinite(m.size) || inverse_norm == 0) {
     std::fill(out, out + cols_, 0.0F);
     return {false, 0, 0};
   }

@@ -58,10 +58,11 @@ class ScreenedRows {
 
   std::int64_t cols_;
   Terms terms_;
+  double p_;
   Screen screen_;
   double gamma_;
   bool usable_;
-  double score_scale_ = 1;
+  double score_scale_ = 1, largest_value_;
   std::vector<double> shift_, factors_, inverse_norms_;
   Buffer<float> panels_, heads_, sizes_;
 };

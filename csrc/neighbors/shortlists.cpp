@@ -120,6 +120,7 @@ bool Shortlists<T>::advance(std::int64_t work) {
                     k_,
                     capacity_,
                     screened.gamma(),
+                    float(search_.options->p),
                     this,
                     [](void* self, std::int64_t i) { static_cast<Shortlists*>(self)->make_room(i); }};
   if (!bounded_) {

@@ -197,7 +197,8 @@ std::vector<MetricOptions> all_metrics(std::int64_t cols) {
   for (std::int64_t f = 0; f < cols; ++f) weights[f] = double((f + 1) % 4) / 2;
   return {{Metric::sqeuclidean, 2, {}},   {Metric::euclidean, 2, {}},      {Metric::manhattan, 1, {}},
           {Metric::chebyshev, 2, {}},     {Metric::cosine, 2, {}},         {Metric::minkowski, 3, {}},
-          {Metric::minkowski, 1.5, {}},   {Metric::minkowski, 2, weights}, {Metric::minkowski, 1, weights},
+          {Metric::minkowski, 1.5, {}},   {Metric::minkowski, 4, {}},      {Metric::minkowski, 0.5, {}},
+          {Metric::minkowski, 30, {}},    {Metric::minkowski, 2, weights}, {Metric::minkowski, 1, weights},
           {Metric::minkowski, 3, weights}};
 }
 
