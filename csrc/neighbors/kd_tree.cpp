@@ -162,11 +162,12 @@ bool KdTree<T>::for_each_block(const Rows<const T>& queries, int threads, StopCh
   const KdTreeKernels<T>& kernels = kd_tree_kernels<T>();
   const KdTreeView<T> tree = view();
   std::vector<std::int64_t> which;
+  std::vector<std::int32_t> leaf;
   if (count >= kOrderedQueries && leaves_ > 1) {
-    std::vector<std::int32_t> leaf(count);
+    leaf.resize(count);
 #pragma omp parallel for num_threads(team) if (team > 1) schedule(static)
     for (std::int64_t b = 0; b < blocks; ++b) {
-      kernels.locate(tree, {queries, nullptr, b * kBlockQueries, std::min(count, (b + 1) * kBlockQueries)},
+      kernels.locate(tree, {queries, nullptr, b * kBlockQueries, std::min(count, (b + 1) * kBlockQueries), nullptr},
                      leaf.data());
     }
     std::vector<std::int64_t> next(leaves_ + 1);
@@ -177,7 +178,8 @@ bool KdTree<T>::for_each_block(const Rows<const T>& queries, int threads, StopCh
   }
   const std::int64_t* order = which.empty() ? nullptr : which.data();
   const auto block = [&](int thread, std::int64_t b) {
-    answer(thread, KdQueries<T>{queries, order, b * kBlockQueries, std::min(count, (b + 1) * kBlockQueries)});
+    answer(thread, KdQueries<T>{queries, order, b * kBlockQueries, std::min(count, (b + 1) * kBlockQueries),
+                                leaf.empty() ? nullptr : leaf.data()});
   };
   if (team == 1) {
     for (std::int64_t b = 0; b < blocks; ++b) {
@@ -225,7 +227,7 @@ double KdTree<T>::share_visited(const T* queries, std::int64_t rows, std::int64_
   std::vector<std::int64_t> indices(k);
   std::int64_t leaves = 0;
   for (std::int64_t i = 0; i < rows; ++i) {
-    kd_tree_kernels<T>().nearest(view(), metric_, {{queries + i * row_stride, 1, cols_, row_stride}, nullptr, 0, 1},
+    kd_tree_kernels<T>().nearest(view(), metric_, {{queries + i * row_stride, 1, cols_, row_stride}, nullptr, 0, 1, nullptr},
                                  {k, list.data(), distances.data(), indices.data(), &leaves});
   }
   return double(leaves) / double(rows) / double(leaves_);

@@ -29,6 +29,15 @@ FASTML_INLINE T limit_of(const KdMetric& metric, double d) {
   return limit > double(largest<T>()) ? T(__builtin_inf()) : T(limit);
 }
 
+// What is exactly as far away as something screened at `screened` is screened at this or below. For norms only: under
+// minkowski the screen says little about the distance.
+template <class T>
+FASTML_INLINE T widened(const KdMetric& metric, T screened) {
+  if (metric.p != 0) return T(__builtin_inf());
+  const double limit = double(screened) * metric.grow + metric.tiny;
+  return limit > double(largest<T>()) ? T(__builtin_inf()) : T(limit);
+}
+
 // What is screened at this or below has an exact sum below `reduced` for certain. -1 where nothing is certain.
 template <class T>
 FASTML_INLINE T certain_limit(const KdMetric& metric, double reduced) {
@@ -60,10 +69,25 @@ FASTML_INLINE std::uint32_t points_of(const KdTreeView<T>& tree, std::int64_t le
   return count >= kLeafPoints ? ~std::uint32_t(0) : (std::uint32_t(1) << count) - 1;
 }
 
+FASTML_INLINE std::uint32_t children_of(const KdNode& node) { return (std::uint32_t(1) << node.children) - 1; }
+
 template <class T>
 FASTML_INLINE const T* query_of(const KdQueries<T>& queries, std::int64_t i, std::int64_t& number) {
   number = queries.which != nullptr ? queries.which[i] : i;
   return queries.rows.data + number * queries.rows.stride;
+}
+
+// The leaf next to q, going down only.
+template <class T>
+FASTML_INLINE std::int32_t locate_one(const KdTreeView<T>& tree, const T* q) {
+  std::int32_t at = tree.root;
+  while (at >= 0) {
+    alignas(64) T nearest[kFanOut];
+    box_distances<Norm::l2, false>(tree.boxes + at * tree.cols * 2 * kFanOut, q, tree.cols, nearest,
+                                   static_cast<T*>(nullptr));
+    at = tree.nodes[at].child[nearest_child(nearest)];
+  }
+  return ~at;
 }
 
 template <class T>
@@ -71,17 +95,7 @@ void locate(const KdTreeView<T>& tree, const KdQueries<T>& queries, std::int32_t
   for (std::int64_t i = queries.begin; i < queries.end; ++i) {
     std::int64_t number;
     const T* q = query_of(queries, i, number);
-    std::int32_t at = tree.root;
-    while (at >= 0) {
-      alignas(64) T nearest[kFanOut];
-      const KdNode& node = tree.nodes[at];
-      box_distances<Norm::l2, false>(tree.boxes + at * tree.cols * 2 * kFanOut, q, tree.cols, nearest,
-                                     static_cast<T*>(nullptr));
-      int best = 0;
-      for (int c = 1; c < node.children; ++c) best = nearest[c] < nearest[best] ? c : best;
-      at = node.child[best];
-    }
-    leaf[number] = ~at;
+    leaf[number] = locate_one(tree, q);
   }
 }
 
@@ -100,8 +114,8 @@ FASTML_INLINE int push_children(const KdTreeView<T>& tree, std::int32_t at, cons
   box_distances<norm, false>(tree.boxes + at * tree.cols * 2 * kFanOut, q, tree.cols, nearest,
                              static_cast<T*>(nullptr));
   const int bottom = size;
-  for (int c = 0; c < node.children; ++c) {
-    if (nearest[c] > limit) continue;
+  for (std::uint32_t left = children_at_most(nearest, limit) & children_of(node); left != 0; left &= left - 1) {
+    const int c = __builtin_ctz(left);
     int i = size++;
     for (; i > bottom && stack[i - 1].nearest < nearest[c]; --i) stack[i] = stack[i - 1];
     stack[i] = {nearest[c], node.child[c]};
@@ -109,37 +123,50 @@ FASTML_INLINE int push_children(const KdTreeView<T>& tree, std::int32_t at, cons
   return size;
 }
 
+// Puts what a leaf holds within `limit` on the list, and brings the limit down.
 template <Norm norm, class List, class T>
-FASTML_INLINE std::int64_t nearest_to(const KdTreeView<T>& tree, const KdMetric& metric, const T* q, List& list) {
+FASTML_INLINE void look_into(const KdTreeView<T>& tree, const KdMetric& metric, const T* q, std::int64_t leaf, List& list,
+                             T& limit) {
+  const T* columns = tree.columns + leaf * tree.cols * kLeafPoints;
+  Wide<T> sum[kLeafPoints / kWide<T>];
+  leaf_distances<norm>(columns, q, tree.cols, sum);
+  const std::uint32_t points = points_of(tree, leaf);
+  if (list.is_empty() && list.wanted() <= __builtin_popcount(points)) {
+    // k points are no farther than what their screen says, and any point as near passes the screen widened once more.
+    limit = widened(metric, widened(metric, limit_for<T>(sum, points, int(list.wanted()))));
+  }
+  std::uint32_t candidates = at_most<T>(sum, limit) & points;
+  if (candidates == 0) return;
+  for (; candidates != 0; candidates &= candidates - 1) {
+    const int point = __builtin_ctz(candidates);
+    const double distance = distance_of(metric, exact_reduced<norm>(metric, columns + point, q, tree.cols));
+    if (distance > list.limit()) continue;
+    const std::int64_t row = row_of(tree, leaf * kLeafPoints + point);
+    if (list.takes(distance, row)) list.add(distance, row);
+  }
+  const T now = limit_of<T>(metric, list.limit());
+  limit = now < limit ? now : limit;
+}
+
+// Returns how many leaves were looked into. The nearest leaf comes first: it brings a limit, and few children wait above it.
+template <Norm norm, class List, class T>
+FASTML_INLINE std::int64_t nearest_to(const KdTreeView<T>& tree, const KdMetric& metric, const T* q,
+                                      std::int32_t first_leaf, List& list) {
+  T limit = T(__builtin_inf());
+  look_into<norm>(tree, metric, q, first_leaf, list, limit);
   Waiting<T> stack[kMostWaiting];
   stack[0] = {T(0), tree.root};
   int size = 1;
-  T limit = limit_of<T>(metric, list.limit());
-  std::int64_t leaves = 0;
+  std::int64_t leaves = 1;
   while (size > 0) {
     const Waiting<T> next = stack[--size];
     if (next.nearest > limit) continue;
     if (next.child >= 0) {
       size = push_children<norm>(tree, next.child, q, limit, stack, size);
-      continue;
+    } else if (~next.child != first_leaf) {
+      ++leaves;
+      look_into<norm>(tree, metric, q, ~next.child, list, limit);
     }
-    ++leaves;
-    const std::int64_t leaf = ~next.child;
-    const T* columns = tree.columns + leaf * tree.cols * kLeafPoints;
-    Wide<T> sum[kLeafPoints / kWide<T>];
-    leaf_distances<norm>(columns, q, tree.cols, sum);
-    std::uint32_t candidates = at_most<T>(sum, limit) & points_of(tree, leaf);
-    bool changed = false;
-    for (; candidates != 0; candidates &= candidates - 1) {
-      const int point = __builtin_ctz(candidates);
-      const double distance = distance_of(metric, exact_reduced<norm>(metric, columns + point, q, tree.cols));
-      if (distance > list.limit()) continue;
-      const std::int64_t row = row_of(tree, leaf * kLeafPoints + point);
-      if (!list.takes(distance, row)) continue;
-      list.add(distance, row);
-      changed = true;
-    }
-    if (changed) limit = limit_of<T>(metric, list.limit());
   }
   return leaves;
 }
@@ -151,7 +178,8 @@ void nearest_to_all(const KdTreeView<T>& tree, const KdMetric& metric, const KdQ
     std::int64_t number;
     const T* q = query_of(queries, i, number);
     List list(task.list, task.k);
-    *task.leaves += nearest_to<norm>(tree, metric, q, list);
+    const std::int32_t leaf = queries.leaf != nullptr ? queries.leaf[number] : locate_one(tree, q);
+    *task.leaves += nearest_to<norm>(tree, metric, q, leaf, list);
     const Neighbor* found = list.finish();
     for (std::int64_t n = 0; n < task.k; ++n) {
       task.distances[number * task.k + n] = found[n].distance;

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -131,6 +132,11 @@ class Builder {
     node.children = slot;
     for (int c = 0; c <= kFanOut; ++c) node.first_leaf[c] = std::int32_t(plan.first_leaf[std::min(c, slot)]);
     for (int c = 0; c < kFanOut; ++c) node.child[c] = c < slot ? plan.child[c] : 0;
+    // What is no child is infinitely far away.
+    T* boxes = boxes_ + number * cols_ * 2 * kFanOut;
+    for (std::int64_t i = 0; i < 2 * cols_; ++i) {
+      std::fill(boxes + i * kFanOut + slot, boxes + (i + 1) * kFanOut, std::numeric_limits<T>::infinity());
+    }
     split(from, first, last, split_levels(last - first), 0, plan, number);
   }
 

@@ -38,14 +38,15 @@ enum class Norm { l1, l2, max };
 
 // How distances are compared, worked out once for a call.
 //
-// Boxes and leaves are screened in T under `norm`, by sums of |x - y|^2 (l2), of |x - y| or their maximum: the "screen".
-// Where d is a distance of the metric, the exact screen is at most (d * scale)^2, or d * scale without `square`. Computed in
-// T it exceeds that by less than the factor `grow` and the addend `tiny`: a difference, a square and each of cols additions
-// are off by half an epsilon of what they give, nothing cancels since all terms are positive, and `tiny` stands for what may
-// be lost to underflow. So whatever is screened above limit(d) is farther away than d, strictly.
+// Boxes and leaves are screened in T under `norm`, by sums of (x - y)^2 (l2), of |x - y| or their maximum: the "screen".
+// Where d is a distance of the metric, the exact screen is at most (d * scale)^2, or d * scale without `square`. What is
+// computed in T exceeds that by less than the factor `grow` and the addend `tiny`: differences of numbers that are given
+// exactly, squares and each of cols additions are off by half an epsilon of what they give; nothing cancels, as all terms
+// are positive; and `tiny` stands for what may be lost to underflow. `grow` is twice what is needed, since what is compared
+// with is rounded too. So whatever is screened above limit(d) is farther away than d, strictly.
 struct KdMetric {
   Norm norm;
-  bool square;  // the screen is the square of a distance
+  bool square;  // the screen is a square
   bool root;    // the distance is the root of the exact sum
   double scale, grow, tiny;
   double p;     // minkowski, where the distance is none of the norms; else 0
@@ -62,6 +63,7 @@ struct KdQueries {
   Rows<const T> rows;
   const std::int64_t* which;
   std::int64_t begin, end;
+  const std::int32_t* leaf;  // by query, where it was located; null where it was not
 };
 
 // For up to this many neighbours a sorted list is kept, for more a reservoir.

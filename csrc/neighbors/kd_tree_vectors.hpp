@@ -87,6 +87,26 @@ FASTML_INLINE void box_distances(const T* box, const T* q, std::int64_t cols, T*
   }
 }
 
+// Bit c: whether child c is at `limit` or below.
+template <class T>
+FASTML_INLINE std::uint32_t children_at_most(const T* nearest, T limit) {
+  std::uint32_t result = 0;
+#pragma GCC unroll 8
+  for (int v = 0; v < kFanOut / kWide<T>; ++v) {
+    result |= bits<T>(load_wide(nearest + v * kWide<T>) <= limit - Wide<T>{}) << (v * kWide<T>);
+  }
+  return result;
+}
+
+template <class T>
+FASTML_INLINE int nearest_child(const T* nearest) {
+  T least[kFanOut / 2];
+#pragma GCC unroll 4
+  for (int c = 0; c < kFanOut / 2; ++c) least[c] = -larger(-nearest[c], -nearest[c + kFanOut / 2]);
+  const T all = -larger(larger(-least[0], -least[1]), larger(-least[2], -least[3]));
+  return __builtin_ctz(children_at_most(nearest, all));
+}
+
 // Screened distances from q to the points of a leaf.
 template <Norm norm, class T>
 FASTML_INLINE void leaf_distances(const T* columns, const T* q, std::int64_t cols,
@@ -110,6 +130,30 @@ FASTML_INLINE std::uint32_t at_most(const Wide<T> (&sum)[kLeafPoints / kWide<T>]
     result |= bits<T>(sum[v] <= limit - Wide<T>{}) << (v * kWide<T>);
   }
   return result;
+}
+
+// A limit that at least k, and few more, of these points are screened at or below; they hold k at least.
+template <class T>
+FASTML_INLINE T limit_for(const Wide<T> (&sum)[kLeafPoints / kWide<T>], std::uint32_t points, int k) {
+  alignas(64) T most[kWide<T>];
+  Wide<T> all = sum[0];
+#pragma GCC unroll 32
+  for (int v = 1; v < kLeafPoints / kWide<T>; ++v) all = larger(all, sum[v]);
+  fastml::FASTML_LEVEL::store_run<kWide<T>>(most, all);
+  T high = most[0];
+  for (int i = 1; i < kWide<T>; ++i) high = larger(high, most[i]);
+  T low = 0;
+  for (int step = 0; step < 6; ++step) {
+    const T middle = low / 2 + high / 2;
+    const int count = __builtin_popcount(at_most<T>(sum, middle) & points);
+    if (count >= k) {
+      high = middle;
+      if (count <= k + k / 4) break;
+    } else {
+      low = middle;
+    }
+  }
+  return high;
 }
 
 // Adds up the terms of features 0 .. cols: in their order where there are up to 16 of them, as scikit-learn's trees do; else in

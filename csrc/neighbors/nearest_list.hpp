@@ -20,6 +20,8 @@ class SortedList {
   FASTML_INLINE SortedList(Neighbor* list, std::int64_t k) : list_(list), k_(k) {
     for (std::int64_t i = 0; i < k; ++i) list[i] = kNobody;
   }
+  FASTML_INLINE std::int64_t wanted() const { return k_; }
+  FASTML_INLINE bool is_empty() const { return list_[0].row == INT64_MAX; }
   // No point beyond this distance can come in.
   FASTML_INLINE double limit() const { return list_[k_ - 1].distance; }
   FASTML_INLINE bool takes(double distance, std::int64_t row) const { return before(distance, row, list_[k_ - 1]); }
@@ -39,6 +41,8 @@ class SortedList {
 class Reservoir {
  public:
   FASTML_INLINE Reservoir(Neighbor* list, std::int64_t k) : list_(list), k_(k) {}
+  FASTML_INLINE std::int64_t wanted() const { return k_; }
+  FASTML_INLINE bool is_empty() const { return size_ == 0; }
   FASTML_INLINE double limit() const { return worst_.distance; }
   FASTML_INLINE bool takes(double distance, std::int64_t row) const { return before(distance, row, worst_); }
   FASTML_INLINE void add(double distance, std::int64_t row) {

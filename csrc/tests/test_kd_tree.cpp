@@ -184,13 +184,13 @@ void compare(const std::vector<T>& fitted, const std::vector<T>& asked, std::int
 
 template <class T>
 void compare_all() {
-  for (const std::int64_t cols : {1, 2, 3, 7, 16, 17, 40}) {
-    for (const std::int64_t rows : {1, 2, 32, 33, 257, 700}) {
+  for (const std::int64_t cols : {1, 2, 3, 16, 17}) {
+    for (const std::int64_t rows : {1, 32, 33, 300, 700}) {
       // More queries than are answered in the order they come in.
-      compare(normals<T>(rows * cols, 1), normals<T>((cols == 3 && rows == 700 ? 300 : 9) * cols, 2), cols, "normal");
+      compare(normals<T>(rows * cols, 1), normals<T>((cols == 2 && rows == 300 ? 300 : 5) * cols, 2), cols, "normal");
     }
     // Equal distances everywhere.
-    compare(integers<T>(600 * cols, 0, 2, 3), integers<T>(10 * cols, 0, 2, 4), cols, "grid");
+    compare(integers<T>(600 * cols, 0, 2, 3), integers<T>(6 * cols, 0, 2, 4), cols, "grid");
     compare(std::vector<T>(500 * cols, T(7)), integers<T>(5 * cols, 6, 8, 5), cols, "all equal");
   }
   // Far from the origin numbers are as fine as they are, and differences exact.
