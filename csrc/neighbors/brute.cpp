@@ -173,6 +173,16 @@ bool BruteSearch<T>::within(const Rows<const T>& queries, double radius, int thr
   return true;
 }
 
+std::int64_t offsets_of(const std::vector<std::vector<RankedRow>>& found, std::int64_t* offsets) {
+  std::int64_t total = 0;
+  for (const std::vector<RankedRow>& list : found) {
+    *offsets++ = total;
+    total += std::int64_t(list.size());
+  }
+  *offsets = total;
+  return total;
+}
+
 void unpack(std::vector<std::vector<RankedRow>>& found, double* distances, std::int64_t* indices) {
   for (std::vector<RankedRow>& list : found) {
     for (const RankedRow& neighbor : list) {

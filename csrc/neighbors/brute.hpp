@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "neighbors/metric.hpp"
+#include "neighbors/metric_options.hpp"
 #include "neighbors/screened_rows.hpp"
 #include "neighbors/shortlists.hpp"
 #include "runtime/stop.hpp"
@@ -44,6 +44,8 @@ class BruteSearch {
 };
 
 // Distances and rows of lists one after the other, each list's memory given back as soon as it is copied.
+// offsets[i]: neighbours found by the queries before the i-th; there is room for one more. Returns how many there are in all.
+std::int64_t offsets_of(const std::vector<std::vector<RankedRow>>& found, std::int64_t* offsets);
 void unpack(std::vector<std::vector<RankedRow>>& found, double* distances, std::int64_t* indices);
 
 }  // namespace fastml::neighbors

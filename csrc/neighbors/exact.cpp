@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "neighbors/metric_options.hpp"
+
 namespace fastml {
 
 #define FASTML_TABLE_TYPE neighbors::ExactKernels<float>

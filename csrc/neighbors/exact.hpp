@@ -46,6 +46,8 @@ struct ExactKernels {
 template <class T>
 const ExactKernels<T>& exact_kernels(SimdLevel level = active_level());
 
+struct MetricOptions;
+
 // Which terms a metric is computed from. minkowski with p = 1 or 2 is what it says elsewhere.
 Terms terms_of(const MetricOptions& options);
 

@@ -13,8 +13,8 @@ namespace fastml {
 
 #define FASTML_TABLE_TYPE neighbors::KdTreeKernels<float>
 #define FASTML_TABLE_NAME kd_tree_table_f32
-namespace neighbors {
 FASTML_FOR_EACH_LEVEL(FASTML_DECLARE_ONE_TABLE_)
+namespace neighbors {
 
 template <>
 const KdTreeKernels<float>& kd_tree_kernels<float>(SimdLevel level) {
@@ -30,8 +30,8 @@ const KdTreeKernels<float>& kd_tree_kernels<float>(SimdLevel level) {
 #undef FASTML_TABLE_NAME
 #define FASTML_TABLE_TYPE neighbors::KdTreeKernels<double>
 #define FASTML_TABLE_NAME kd_tree_table_f64
-namespace neighbors {
 FASTML_FOR_EACH_LEVEL(FASTML_DECLARE_ONE_TABLE_)
+namespace neighbors {
 
 template <>
 const KdTreeKernels<double>& kd_tree_kernels<double>(SimdLevel level) {
@@ -227,7 +227,8 @@ double KdTree<T>::share_visited(const T* queries, std::int64_t rows, std::int64_
   std::vector<std::int64_t> indices(k);
   std::int64_t leaves = 0;
   for (std::int64_t i = 0; i < rows; ++i) {
-    kd_tree_kernels<T>().nearest(view(), metric_, {{queries + i * row_stride, 1, cols_, row_stride}, nullptr, 0, 1, nullptr},
+    kd_tree_kernels<T>().nearest(view(), metric_,
+                                 {{queries + i * row_stride, 1, cols_, row_stride}, nullptr, 0, 1, nullptr},
                                  {k, list.data(), distances.data(), indices.data(), &leaves});
   }
   return double(leaves) / double(rows) / double(leaves_);
@@ -252,9 +253,8 @@ bool KdTree<T>::count_within(const T* queries, std::int64_t rows, std::int64_t r
   const RadiusTask task{radius, reduced_radius(metric_, radius), counts, nullptr, nullptr, nullptr};
   const KdTreeKernels<T>& kernels = kd_tree_kernels<T>();
   const KdTreeView<T> tree = view();
-  return for_each_block({queries, rows, cols_, row_stride}, threads, stop, [&](int, const KdQueries<T>& block) {
-    kernels.within(tree, metric_, block, task);
-  });
+  return for_each_block({queries, rows, cols_, row_stride}, threads, stop,
+                        [&](int, const KdQueries<T>& block) { kernels.within(tree, metric_, block, task); });
 }
 
 template <class T>
@@ -271,8 +271,7 @@ bool KdTree<T>::within(const T* queries, std::int64_t rows, std::int64_t row_str
   const RadiusTask task{radius, reduced_radius(metric_, radius), nullptr, offsets, distances, indices};
   const KdTreeKernels<T>& kernels = kd_tree_kernels<T>();
   const KdTreeView<T> tree = view();
-  return for_each_block({queries, rows, cols_, row_stride}, threads, stop,
-                        [&](int thread, const KdQueries<T>& block) {
+  return for_each_block({queries, rows, cols_, row_stride}, threads, stop, [&](int thread, const KdQueries<T>& block) {
     kernels.within(tree, metric_, block, task);
     if (!sorted) return;
     Neighbor* list = lists.data() + thread * longest;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "neighbors/kd_tree_kernels.hpp"
-#include "neighbors/metric.hpp"
+#include "neighbors/metric_options.hpp"
 #include "runtime/buffer.hpp"
 #include "runtime/stop.hpp"
 
@@ -61,8 +61,8 @@ class KdTree {
   KdMetric metric_;
   Buffer<T> columns_, boxes_;
   std::vector<KdNode> nodes_;
-  std::vector<std::int32_t> order_;            // fitted row of each point in the order of the tree,
-  std::vector<std::int64_t> long_order_;       // where 32 bits do not hold it
+  std::vector<std::int32_t> order_;       // fitted row of each point in the order of the tree,
+  std::vector<std::int64_t> long_order_;  // where 32 bits do not hold it
 };
 
 }  // namespace fastml::neighbors

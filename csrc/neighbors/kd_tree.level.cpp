@@ -2,8 +2,10 @@
 #include "neighbors/kd_tree_vectors.hpp"
 #include "neighbors/nearest_list.hpp"
 
-namespace fastml::neighbors {
+namespace fastml {
 namespace FASTML_LEVEL {
+
+using namespace neighbors;
 namespace {
 
 // Children that wait to be looked into: at most seven a level of the tree, and 2^31 leaves make eleven levels.
@@ -125,8 +127,8 @@ FASTML_INLINE int push_children(const KdTreeView<T>& tree, std::int32_t at, cons
 
 // Puts what a leaf holds within `limit` on the list, and brings the limit down.
 template <Norm norm, class List, class T>
-FASTML_INLINE void look_into(const KdTreeView<T>& tree, const KdMetric& metric, const T* q, std::int64_t leaf, List& list,
-                             T& limit) {
+FASTML_INLINE void look_into(const KdTreeView<T>& tree, const KdMetric& metric, const T* q, std::int64_t leaf,
+                             List& list, T& limit) {
   const T* columns = tree.columns + leaf * tree.cols * kLeafPoints;
   Wide<T> sum[kLeafPoints / kWide<T>];
   leaf_distances<norm>(columns, q, tree.cols, sum);
@@ -341,4 +343,4 @@ const KdTreeKernels<float> kd_tree_table_f32{locate<float>, nearest<float>, with
 const KdTreeKernels<double> kd_tree_table_f64{locate<double>, nearest<double>, within<double>};
 
 }  // namespace FASTML_LEVEL
-}  // namespace fastml::neighbors
+}  // namespace fastml

@@ -26,7 +26,7 @@ struct KdNode {
 template <class T>
 struct KdTreeView {
   std::int64_t points, cols, leaves;
-  std::int32_t root;         // as KdNode::child
+  std::int32_t root;  // as KdNode::child
   const KdNode* nodes;
   const T* boxes;            // [node][feature][low, high][child]
   const T* columns;          // [leaf][feature][point]; the last leaf is filled up with zeros
@@ -49,7 +49,7 @@ struct KdMetric {
   bool square;  // the screen is a square
   bool root;    // the distance is the root of the exact sum
   double scale, grow, tiny;
-  double p;     // minkowski, where the distance is none of the norms; else 0
+  double p;  // minkowski, where the distance is none of the norms; else 0
 };
 
 struct Neighbor {
@@ -71,10 +71,10 @@ inline constexpr std::int64_t kLongestSortedList = 32;
 
 struct NearestTask {
   std::int64_t k;
-  Neighbor* list;           // room for list_room(k)
-  double* distances;        // queries x k
-  std::int64_t* rows;       // queries x k
-  std::int64_t* leaves;     // added to: leaves looked into
+  Neighbor* list;        // room for list_room(k)
+  double* distances;     // queries x k
+  std::int64_t* rows;    // queries x k
+  std::int64_t* leaves;  // added to: leaves looked into
 };
 
 // Room that a search for k neighbours needs.

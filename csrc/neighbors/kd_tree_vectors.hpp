@@ -4,8 +4,10 @@
 #include "neighbors/kd_tree_kernels.hpp"
 #include "simd/vec.hpp"
 
-namespace fastml::neighbors {
+namespace fastml {
 namespace FASTML_LEVEL {
+
+using namespace neighbors;
 
 using fastml::FASTML_LEVEL::broadcast;
 using fastml::FASTML_LEVEL::kLanes;
@@ -192,4 +194,4 @@ FASTML_INLINE double exact_power_sum(const T* x, const T* q, std::int64_t cols, 
 }
 
 }  // namespace FASTML_LEVEL
-}  // namespace fastml::neighbors
+}  // namespace fastml

@@ -4,8 +4,10 @@
 #include "neighbors/kd_tree_kernels.hpp"
 #include "simd/vec.hpp"
 
-namespace fastml::neighbors {
+namespace fastml {
 namespace FASTML_LEVEL {
+
+using namespace neighbors;
 
 FASTML_INLINE bool before(double distance, std::int64_t row, const Neighbor& other) {
   return distance < other.distance || (distance == other.distance && row < other.row);
@@ -67,4 +69,4 @@ class Reservoir {
 };
 
 }  // namespace FASTML_LEVEL
-}  // namespace fastml::neighbors
+}  // namespace fastml

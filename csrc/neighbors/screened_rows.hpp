@@ -7,6 +7,7 @@
 
 #include "neighbors/brute_kernels.hpp"
 #include "neighbors/exact.hpp"
+#include "neighbors/metric_options.hpp"
 #include "runtime/buffer.hpp"
 
 namespace fastml::neighbors {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
+__all__: list[str] = ['BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -109,6 +109,34 @@ class SeedingF64:
         ...
     def row(self, index: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class BruteF32:
+    """
+    Brute-force neighbours search; csrc/neighbors/brute.hpp has the contract.
+    """
+    def __init__(self, x: numpy.typing.NDArray[numpy.float32], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def nearest(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+        """
+        (distances, indices) of the k nearest rows of each query, by (distance, index).
+        """
+    def within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+        """
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index.
+        """
+class BruteF64:
+    """
+    Brute-force neighbours search; csrc/neighbors/brute.hpp has the contract.
+    """
+    def __init__(self, x: numpy.typing.NDArray[numpy.float64], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def nearest(self, queries: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+        """
+        (distances, indices) of the k nearest rows of each query, by (distance, index).
+        """
+    def within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+        """
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index.
+        """
 class TreeFeatures:
     """
     X prepared once for all the trees grown on it; immutable, safe to share between threads.
@@ -224,6 +252,50 @@ class ForestView:
     @property
     def n_values(self) -> int:
         ...
+class KdTreeF32:
+    """
+    A k-d tree over a copy of dense rows; csrc/neighbors/kd_tree.hpp has the contract.
+    """
+    def __init__(self, x: numpy.typing.NDArray[numpy.float32], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def count_within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        How many rows are within the radius of each query.
+        """
+    def nearest(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        Distances and rows of the k nearest, by (distance, row): two arrays queries x k.
+        """
+    def share_visited(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex) -> float:
+        """
+        Mean share of the points that these queries look at for k neighbours.
+        """
+    def within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, with_distances: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (offsets, rows, distances or None): the rows within the radius of query i begin at offsets[i].
+        """
+class KdTreeF64:
+    """
+    A k-d tree over a copy of dense rows; csrc/neighbors/kd_tree.hpp has the contract.
+    """
+    def __init__(self, x: numpy.typing.NDArray[numpy.float64], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def count_within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        How many rows are within the radius of each query.
+        """
+    def nearest(self, queries: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        Distances and rows of the k nearest, by (distance, row): two arrays queries x k.
+        """
+    def share_visited(self, queries: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex) -> float:
+        """
+        Mean share of the points that these queries look at for k neighbours.
+        """
+    def within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, with_distances: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (offsets, rows, distances or None): the rows within the radius of query i begin at offsets[i].
+        """
 @typing.overload
 def all_finite(array: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> bool:
     """

@@ -32,8 +32,8 @@ MetricOptions options_of(const std::string& metric, double p) {
 template <class T>
 Rows<const T> queries_of(const KdTree<T>& tree, const Array<T>& queries) {
   const Rows<const T> rows = rows_of(queries);
-  require(rows.cols == tree.cols(), "queries: expected " + std::to_string(tree.cols()) + " features, got " +
-                                        std::to_string(rows.cols));
+  require(rows.cols == tree.cols(),
+          "queries: expected " + std::to_string(tree.cols()) + " features, got " + std::to_string(rows.cols));
   return rows;
 }
 
@@ -94,8 +94,7 @@ py::tuple within(const KdTree<T>& tree, const Array<T>& queries, double radius, 
     double* to = with_distances ? distances.mutable_data() : nullptr;
     std::int64_t* rows = indices.mutable_data();
     const py::gil_scoped_release unlocked;
-    finished =
-        tree.within(q.data, q.rows, q.stride, radius, sorted, n_threads, interrupted, from, to, rows);
+    finished = tree.within(q.data, q.rows, q.stride, radius, sorted, n_threads, interrupted, from, to, rows);
   }
   raise_if(!finished);
   return py::make_tuple(std::move(offsets), std::move(indices),
@@ -104,7 +103,8 @@ py::tuple within(const KdTree<T>& tree, const Array<T>& queries, double radius, 
 
 template <class T>
 void bind(py::module_& module, const char* name) {
-  py::class_<KdTree<T>>(module, name, "A k-d tree over a copy of dense rows; csrc/neighbors/kd_tree.hpp has the contract.")
+  py::class_<KdTree<T>>(module, name,
+                        "A k-d tree over a copy of dense rows; csrc/neighbors/kd_tree.hpp has the contract.")
       .def(py::init([](const Array<T>& x, const std::string& metric, double p, int n_threads) {
              const Rows<const T> rows = rows_of(x);
              require(rows.rows > 0 && rows.cols > 0, "x: expected at least one row and one feature");

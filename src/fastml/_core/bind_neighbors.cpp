@@ -92,11 +92,9 @@ void bind_brute(py::module_& module, const char* name) {
             }
             raise_if(!finished);
             py::array_t<std::int64_t> offsets(queries.rows + 1);
-            std::int64_t* offset = offsets.mutable_data();
-            offset[0] = 0;
-            for (std::int64_t i = 0; i < queries.rows; ++i) offset[i + 1] = offset[i] + std::int64_t(found[i].size());
-            py::array_t<double> distances(offset[queries.rows]);
-            py::array_t<std::int64_t> indices(offset[queries.rows]);
+            const std::int64_t total = neighbors::offsets_of(found, offsets.mutable_data());
+            py::array_t<double> distances(total);
+            py::array_t<std::int64_t> indices(total);
             double* to_distances = distances.mutable_data();
             std::int64_t* to_indices = indices.mutable_data();
             {

@@ -1,0 +1,16 @@
+// A metric with its parameters.
+#pragma once
+
+#include <vector>
+
+#include "neighbors/metric.hpp"
+
+namespace fastml::neighbors {
+
+struct MetricOptions {
+  Metric metric = Metric::euclidean;
+  double p = 2;                 // of minkowski
+  std::vector<double> weights;  // of minkowski, one a feature: (sum w |x - y|^p)^(1/p); empty for ones
+};
+
+}  // namespace fastml::neighbors
