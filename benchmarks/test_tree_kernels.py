@@ -10,6 +10,7 @@ from sklearn.tree._tree import NODE_DTYPE
 
 from benchmarks.datasets import classes, numbers
 from benchmarks.tree.tasks import digest
+import fastml.tree
 from fastml import _core
 from fastml.tree._fitted_tree import make_tree
 from fastml.tree._growing import SEEDS
@@ -73,6 +74,14 @@ def test_grow_regressor(benchmark, criterion, max_depth):
     model.fit(data.X, data.y)
     np.testing.assert_array_equal(nodes["feature"], model.tree_.feature)
     np.testing.assert_array_equal(nodes["threshold"], model.tree_.threshold)
+
+
+@pytest.mark.parametrize("steps", [1000, 4000, 16000])
+def test_staircase(benchmark, steps):
+    """Each split takes one sample off. scikit-learn sorts each node anew, in steps**2 log(steps) in all."""
+    X, y = np.arange(steps + 1, dtype=np.float32)[:, None], np.arange(steps + 1) % 2
+    model = benchmark.pedantic(fastml.tree.DecisionTreeClassifier(random_state=0).fit, (X, y), rounds=3)
+    assert model.get_depth() == steps
 
 
 @pytest.mark.parametrize("rows", [1, 64, ROWS])

@@ -3,8 +3,8 @@
 import inspect
 import logging
 import pickle
+import sys
 import threading
-import timeit
 import warnings
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn import config_context as sklearn_config_context
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
-import fastml
+import fastml.cluster
 from fastml._support import dispatch
 from fastml._support.dispatch import Condition, accelerated
 
@@ -319,15 +319,19 @@ def test_coverage_table_lists_what_the_families_serve():
     assert all(condition and not condition.endswith(".") for row in rows for condition in row.conditions)
 
 
-def test_dispatch_is_cheap():
-    class Plain(Stock):
-        def predict(self, X):
-            return "fastml"
+def test_a_call_adds_little_to_its_body():
+    """Time is for benchmarks/test_dispatch.py; here, that no more code runs than needed."""
+    model = fastml.cluster.KMeans(2, n_init=1).fit(X)
+    model.predict(X)
+    called = []
 
-    fast, plain = Fast(), Plain()
-    seconds = {
-        estimator: min(timeit.repeat(lambda estimator=estimator: estimator.predict(X), number=5000, repeat=7)) / 5000
-        for estimator in (fast, plain)
-    }
-    # It takes about 1.0 us; the bound leaves room for slower and busy machines.
-    assert seconds[fast] - seconds[plain] < 5e-6
+    def note(frame, event, argument):
+        if event == "call" and frame.f_code.co_filename == dispatch.__file__:
+            called.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        model.predict(X)
+    finally:
+        sys.setprofile(None)
+    assert called == ["method", "run", "name_for"]

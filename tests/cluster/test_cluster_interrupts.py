@@ -11,8 +11,8 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C to one process on Windows")
 
-# The aim is 0.2 s. A machine that runs other things besides is given more.
-LATEST = 2.0
+# The aim is 0.2 s. A machine that runs other things besides is given more; the work would go on for minutes.
+LATEST = 10.0
 
 SCRIPT = """
 import json, sys, time

@@ -5,7 +5,6 @@ import os
 import pickle
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -212,11 +211,10 @@ def test_ctrl_c_ends_a_long_prediction():
     for n_threads, x in ((2, X), (1, core_samples(sparse_rows(X)))):
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        start = time.perf_counter()
+        out[:] = 0
         with pytest.raises(KeyboardInterrupt):
             view.add_values(x, out, n_threads=n_threads)
-        # The aim is 0.2 s after the signal. A machine that runs other things besides is given more.
-        assert time.perf_counter() - start < 2.0
+        assert (out == 0).all(axis=1).any(), "KeyboardInterrupt came after the last row"
         timer.join()
 
 

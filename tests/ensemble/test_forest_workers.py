@@ -267,11 +267,11 @@ def test_ctrl_c(model, small, n_samples):
     answer = json.loads(out.splitlines()[-1])
     assert not answer["finished"], "the work was over before the signal came"
     print(f"KeyboardInterrupt after {answer['raised_at'] - sent_at:.3f} s")
-    # The aim is 0.2 s. A machine that runs other things besides is given more.
-    assert answer["raised_at"] - sent_at < 2
+    # The aim is 0.2 s. A machine that runs other things besides is given more, and still much less than the work takes.
+    assert answer["raised_at"] - sent_at < 8
     assert answer["unchanged"]
     assert answer["threads"] == 1
-    assert answer["alone_at"] - answer["raised_at"] < 2
+    assert answer["alone_at"] - answer["raised_at"] < 8
 
 
 UNCAUGHT = """

@@ -3,7 +3,6 @@
 import pickle
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -423,12 +422,10 @@ def test_criteria_of_other_classes_go_to_scikit_learn():
     assert_same_tree(ours.tree_, sklearn.tree.DecisionTreeRegressor(random_state=0).fit(X, y).tree_)
 
 
-def test_a_staircase_is_neither_slow_nor_too_deep():
-    # Each split takes one sample off: 5000 levels.
+def test_a_staircase_is_not_too_deep():
+    # Each split takes one sample off: 5000 levels. How long it takes is for benchmarks/test_tree_kernels.py.
     samples = np.arange(5001, dtype=float)[:, None]
-    start = time.perf_counter()
     model = DecisionTreeClassifier(random_state=0).fit(samples, np.arange(5001) % 2)
-    assert time.perf_counter() - start < 5
     assert (model.get_depth(), model.get_n_leaves()) == (5000, 5001)
     assert_array_equal(model.predict(samples), np.arange(5001) % 2)
     copied = pickle.loads(pickle.dumps(model))
@@ -438,12 +435,8 @@ def test_a_staircase_is_neither_slow_nor_too_deep():
 def test_a_million_leaves_are_no_trouble():
     rng = np.random.RandomState(0)
     samples = rng.standard_normal((1_000_000, 2)).astype(np.float32)
-    start = time.perf_counter()
     model = ExtraTreeRegressor(random_state=0).fit(samples, rng.standard_normal(len(samples)))
-    seconds = time.perf_counter() - start
-    print(f"{model.get_n_leaves()} leaves in {seconds:.1f} s")
     assert model.get_n_leaves() > 990_000
-    assert seconds < 60
 
 
 def test_import_is_lazy():
