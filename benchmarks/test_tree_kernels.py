@@ -8,9 +8,9 @@ import pytest
 import sklearn.tree
 from sklearn.tree._tree import NODE_DTYPE
 
+import fastml.tree
 from benchmarks.datasets import classes, numbers
 from benchmarks.tree.tasks import digest
-import fastml.tree
 from fastml import _core
 from fastml.tree._fitted_tree import make_tree
 from fastml.tree._growing import SEEDS
