@@ -42,6 +42,7 @@ CONTENDERS: dict[str, Contender] = {
         Contender("scikit-learn", "sklearn", "scikit-learn"),
         Contender("sklearnex", "sklearnex", "scikit-learn-intelex", fallback_logger="sklearnex"),
         Contender("faiss", "faiss", "faiss-cpu"),
+        Contender("pykdtree", "pykdtree", "pykdtree"),
         Contender("numpy", "numpy", "numpy"),
         Contender("scipy", "scipy", "scipy"),
         Contender("torch", "torch", "torch"),

@@ -174,6 +174,15 @@ def numbers(
     return _held_out(X.astype(dtype), y, rows, "linear, with noise")
 
 
+def clouds(
+    rows: int, features: int, held_out: int, dtype: str, data_dir: Path | None = None, seed: int = 0
+) -> Labelled:
+    """Draw rows from one Gaussian: nothing to go by for searches that leave out what is far away."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rows + held_out, features)).astype(dtype)
+    return _held_out(X, (X[:, 0] > 0).astype(np.int64), rows, "one Gaussian")
+
+
 def letters(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelled:
     """Give 16 small integers that describe images of 26 letters; else 8 x 8 digits, small integers too."""
     if data_dir is not None and (data_dir / LETTERS).exists():

@@ -2,11 +2,13 @@
 
 from benchmarks.cluster.workloads import WORKLOADS as CLUSTER
 from benchmarks.gemm.workloads import WORKLOADS as GEMM
+from benchmarks.neighbors.workloads import WORKLOADS as NEIGHBORS
 from benchmarks.tree.workloads import WORKLOADS as TREE
 from benchmarks.workload import Workload
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     "gemm": GEMM,
     "cluster": CLUSTER,
+    "neighbors": NEIGHBORS,
     "tree": TREE,
 }

@@ -183,8 +183,9 @@ std::int64_t offsets_of(const std::vector<std::vector<RankedRow>>& found, std::i
   return total;
 }
 
-void unpack(std::vector<std::vector<RankedRow>>& found, double* distances, std::int64_t* indices) {
+void unpack(std::vector<std::vector<RankedRow>>& found, bool sorted, double* distances, std::int64_t* indices) {
   for (std::vector<RankedRow>& list : found) {
+    if (sorted) std::sort(list.begin(), list.end());
     for (const RankedRow& neighbor : list) {
       *distances++ = neighbor.distance;
       *indices++ = neighbor.row;

@@ -263,7 +263,7 @@ bool KdTree<T>::within(const T* queries, std::int64_t rows, std::int64_t row_str
                        std::int64_t* indices) const {
   if (!(radius >= 0)) return true;
   std::int64_t longest = 0;
-  if (sorted) {
+  if (distances != nullptr) {
     for (std::int64_t i = 0; i < rows; ++i) longest = std::max(longest, offsets[i + 1] - offsets[i]);
   }
   const int team = std::max(threads, 1);
@@ -271,15 +271,19 @@ bool KdTree<T>::within(const T* queries, std::int64_t rows, std::int64_t row_str
   const RadiusTask task{radius, reduced_radius(metric_, radius), nullptr, offsets, distances, indices};
   const KdTreeKernels<T>& kernels = kd_tree_kernels<T>();
   const KdTreeView<T> tree = view();
+  const auto by_row = [](const Neighbor& a, const Neighbor& b) { return a.row < b.row; };
   return for_each_block({queries, rows, cols_, row_stride}, threads, stop, [&](int thread, const KdQueries<T>& block) {
     kernels.within(tree, metric_, block, task);
-    if (!sorted) return;
     Neighbor* list = lists.data() + thread * longest;
     for (std::int64_t i = block.begin; i < block.end; ++i) {
       const std::int64_t query = block.which != nullptr ? block.which[i] : i;
       const std::int64_t begin = offsets[query], count = offsets[query + 1] - begin;
+      if (distances == nullptr) {
+        std::sort(indices + begin, indices + begin + count);
+        continue;
+      }
       for (std::int64_t n = 0; n < count; ++n) list[n] = {distances[begin + n], indices[begin + n]};
-      std::sort(list, list + count, before);
+      sorted ? std::sort(list, list + count, before) : std::sort(list, list + count, by_row);
       for (std::int64_t n = 0; n < count; ++n) {
         distances[begin + n] = list[n].distance;
         indices[begin + n] = list[n].row;

@@ -42,8 +42,8 @@ class KdTree {
                     StopCheck stop, std::int64_t* counts) const;
 
   // Those rows: of query i from indices[offsets[i]] on, where offsets are the running sums of what count_within counts for
-  // the same arguments. In order by (distance, row) if `sorted`, else in the order of the tree. `distances` may be nullptr
-  // where they are not sorted.
+  // the same arguments. In order by (distance, row) if `sorted`, else by row. `distances` may be nullptr where they are not
+  // sorted by it.
   bool within(const T* queries, std::int64_t rows, std::int64_t row_stride, double radius, bool sorted, int threads,
               StopCheck stop, const std::int64_t* offsets, double* distances, std::int64_t* indices) const;
 

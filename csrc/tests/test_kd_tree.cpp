@@ -136,7 +136,6 @@ void check_radius(const KdTree<T>& tree, const Points<T>& queries, const std::ve
                     offsets.data(), nullptr, unsorted.data()),
         where);
   for (std::int64_t q = 0; q < queries.rows; ++q) {
-    std::sort(unsorted.begin() + offsets[q], unsorted.begin() + offsets[q + 1]);
     auto rows = expected[q];
     std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     for (std::size_t n = 0; n < expected[q].size(); ++n) {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'to_float32']
+__all__: list[str] = ['BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -119,9 +119,9 @@ class BruteF32:
         """
         (distances, indices) of the k nearest rows of each query, by (distance, index).
         """
-    def within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    def within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
         """
-        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index.
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
         """
 class BruteF64:
     """
@@ -133,9 +133,9 @@ class BruteF64:
         """
         (distances, indices) of the k nearest rows of each query, by (distance, index).
         """
-    def within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    def within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
         """
-        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index.
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
         """
 class TreeFeatures:
     """
@@ -344,6 +344,10 @@ def grow_tree(features: TreeFeatures, targets: TreeTargets, options: TreeOptions
     Grow a tree. Returns its nodes (one row of 64 bytes each, scikit-learn's NODE_DTYPE), their values (nodes x
     outputs x classes) and its depth.
     """
+def inverse_distances(offsets: numpy.typing.NDArray[numpy.int64], distances: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    1 / distances; where some of a query's are 0, those weigh 1 and its others 0.
+    """
 @typing.overload
 def kmeans_distances(x: numpy.typing.NDArray[numpy.float32], centers: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
     """
@@ -404,6 +408,14 @@ def kmeans_labels(x: tuple, centers: numpy.typing.NDArray[numpy.float64], n_thre
     """
     Closest centre of each row.
     """
+def mean_targets(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, targets: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Means of the targets (n_fitted, n_outputs) of each query's neighbours.
+    """
+def most_votes(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int64], n_classes: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    The class that each query's neighbours vote for, the lowest among equals.
+    """
 def omp_max_threads() -> int:
     """
     Threads an OpenMP parallel region would get.
@@ -425,6 +437,10 @@ def simd_level() -> str:
 def simd_levels() -> list[str]:
     """
     SIMD levels this build has and this machine runs, lowest first.
+    """
+def sum_votes(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int64], n_classes: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Votes of each query's neighbours for the classes; csrc/neighbors/votes.hpp has the contract.
     """
 def to_float32(x: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> typing.Any:
     """

@@ -205,7 +205,8 @@ def test_errors_are_scikit_learns(method, lazy):
 @pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C to itself alone on Windows")
 def test_ctrl_c_ends_a_long_prediction():
     ours, _ = pair()
-    # Some seconds of work: the same trees thousands of times.
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "an earlier test left another handler"
+    # Half a minute of work: the same trees thousands of times.
     view = forest_view([tree.tree_ for tree in ours.estimators_] * 5000, 6)
     X, out = samples(100_000), np.zeros((100_000, view.n_values))
     for n_threads, x in ((2, X), (1, core_samples(sparse_rows(X)))):

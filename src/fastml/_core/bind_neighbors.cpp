@@ -82,7 +82,7 @@ void bind_brute(py::module_& module, const char* name) {
           "(distances, indices) of the k nearest rows of each query, by (distance, index).")
       .def(
           "within",
-          [](const Run& run, const Array<T>& given, double radius, int n_threads) {
+          [](const Run& run, const Array<T>& given, double radius, bool sorted, int n_threads) {
             const Rows<const T> queries = run.queries(given);
             std::vector<std::vector<RankedRow>> found;
             bool finished;
@@ -99,13 +99,13 @@ void bind_brute(py::module_& module, const char* name) {
             std::int64_t* to_indices = indices.mutable_data();
             {
               const py::gil_scoped_release unlocked;
-              neighbors::unpack(found, to_distances, to_indices);
+              neighbors::unpack(found, sorted, to_distances, to_indices);
             }
             return py::make_tuple(offsets, distances, indices);
           },
-          py::arg("queries").noconvert(), py::arg("radius"), py::arg("n_threads") = 1,
+          py::arg("queries").noconvert(), py::arg("radius"), py::arg("sorted") = false, py::arg("n_threads") = 1,
           "(offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to "
-          "offsets[i + 1], by ascending index.");
+          "offsets[i + 1], by ascending index, or by (distance, index) if sorted.");
 }
 
 }  // namespace

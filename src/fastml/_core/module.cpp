@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_tree(module);
   fastml::bind_forest(module);
   fastml::bind_kd_tree(module);
+  fastml::bind_votes(module);
 }

@@ -51,6 +51,15 @@ PRIVATE_NAMES = {
     "sklearn.ensemble._gb.set_huber_delta": "sets the loss' delta before a stage",
     "sklearn.ensemble._weight_boosting.AdaBoostClassifier._validate_estimator": "overridden: our tree by default",
     "sklearn.ensemble._weight_boosting.AdaBoostRegressor._validate_estimator": "overridden: our tree by default",
+    "sklearn.metrics.pairwise_distances_argmin._skl_parameter_constraints": "which arguments it takes",
+    "sklearn.metrics.pairwise_distances_argmin_min._skl_parameter_constraints": "which arguments it takes",
+    "sklearn.neighbors._base.KNeighborsMixin": "the parent that all searches for k neighbours share",
+    "sklearn.neighbors._base.NeighborsBase": "the parent that all estimators of neighbours share",
+    "sklearn.neighbors._base.NeighborsBase._fit": "overridden: no tree of scikit-learn is built",
+    "sklearn.neighbors._base.RadiusNeighborsMixin": "the parent that all searches within a radius share",
+    "sklearn.neighbors._base.VALID_METRICS": "which metrics each algorithm takes",
+    "sklearn.neighbors.kneighbors_graph._skl_parameter_constraints": "which arguments it takes",
+    "sklearn.neighbors.radius_neighbors_graph._skl_parameter_constraints": "which arguments it takes",
     "sklearn.tree._classes.BaseDecisionTree": "the parent that all trees share",
     "sklearn.tree._classes.BaseDecisionTree._compute_missing_values_in_feature_mask": (
         "rejects values that are not finite where they may not be"
@@ -69,6 +78,7 @@ PRIVATE_NAMES = {
     "sklearn.tree._tree.TREE_LEAF": "tells leaves",
     "sklearn.tree._tree.Tree": "what `tree_` is, filled by its __setstate__",
     "sklearn.tree._tree._build_pruned_tree_ccp": "prunes the trees of a forest",
+    "sklearn.utils._align_api_if_sparse": "a sparse matrix or array, as the configuration asks for",
     "sklearn.utils._param_validation.Interval": "says which values a function's parameter may have",
     "sklearn.utils._param_validation.validate_params": "checks the parameters of a function",
     "sklearn.utils.validation._check_sample_weight": "the messages for invalid weights; there is no public equivalent",

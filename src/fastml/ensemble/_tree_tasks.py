@@ -18,9 +18,10 @@ from fastml.tree._shared_features import encode
 
 _TASKS_PER_WORKER = 4
 """Pieces for each of joblib's workers: trees differ in size, and each piece is a task of joblib's, some 100 us."""
-_PATIENCE = 1.0
-"""Seconds that an error waits for the trees of other threads. They stop within some milliseconds, but for what is done
-on very many samples before the first split. A thread in the kernel at the interpreter's end would abort the process."""
+_PATIENCE = 30.0
+"""Seconds at most that an error waits for the trees of other threads. They stop within milliseconds, but for what is
+done on very many samples before the first split. A thread in the kernel at the interpreter's end would abort the
+process."""
 _OF_THIS_PROCESS = ("cancel_flag", "features", "targets", "options")
 
 

@@ -8,7 +8,6 @@ Making a view takes a microsecond a tree, which is more than the tree takes to p
 remembered: outside of the estimator, whose attributes are its user's, and only as long as it has the same trees.
 """
 
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,11 +20,12 @@ from sklearn.utils.validation import check_is_fitted
 from fastml import _core
 from fastml._support import threads
 from fastml._support.dispatch import accelerated
+from fastml._support.remembered import Remembered
 
 _STEP = 20.0
 """Scalar operations, by the measure of :mod:`fastml._support.threads`, that a step of a walk takes as long as."""
 
-_views: dict[int, tuple[weakref.ref[Any], list[Any], _core.ForestView]] = {}
+_views: Remembered[tuple[list[Any], _core.ForestView]] = Remembered()
 
 
 class TreePredicting(BaseDecisionTree):
@@ -243,21 +243,14 @@ def remembered_view(estimator: Any, trees: list[Any]) -> _core.ForestView:
     -------
     view : ForestView
     """
-    key = id(estimator)
-    entry = _views.get(key)
-    if entry is not None and entry[0]() is estimator:
-        seen = entry[1]
+    entry = _views.get(estimator)
+    if entry is not None:
+        seen, view = entry
         if seen is trees or (type(trees[0]) is type(seen[0]) is not tuple and seen == trees):
-            return entry[2]
+            return view
     view = forest_view(trees, estimator.n_features_in_)
-    _views[key] = (weakref.ref(estimator, lambda ref: _forget(key, ref)), trees, view)
+    _views.keep(estimator, (trees, view))
     return view
-
-
-def _forget(key: int, ref: weakref.ref[Any]) -> None:
-    entry = _views.get(key)
-    if entry is not None and entry[0] is ref:
-        del _views[key]
 
 
 def forget_view(estimator: Any) -> None:
@@ -267,7 +260,7 @@ def forget_view(estimator: Any) -> None:
     ----------
     estimator : estimator instance
     """
-    _views.pop(id(estimator), None)
+    _views.forget(estimator)
 
 
 def add_tree_values(
