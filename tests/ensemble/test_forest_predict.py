@@ -1,10 +1,7 @@
 """Predictions of forests are scikit-learn's with n_jobs=1, bit for bit, for any number of threads."""
 
 import copy
-import os
 import pickle
-import signal
-import threading
 
 import numpy as np
 import pytest
@@ -201,22 +198,6 @@ def test_errors_are_scikit_learns(method, lazy):
         assert assert_same_outcome(ours, stock, method, X) is not None
     assert assert_same_outcome(type(ours)(), type(stock)(), method, samples(3)) is not None
 
-
-@pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C to itself alone on Windows")
-def test_ctrl_c_ends_a_long_prediction():
-    ours, _ = pair()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "an earlier test left another handler"
-    # Half a minute of work: the same trees thousands of times.
-    view = forest_view([tree.tree_ for tree in ours.estimators_] * 5000, 6)
-    X, out = samples(100_000), np.zeros((100_000, view.n_values))
-    for n_threads, x in ((2, X), (1, core_samples(sparse_rows(X)))):
-        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        out[:] = 0
-        with pytest.raises(KeyboardInterrupt):
-            view.add_values(x, out, n_threads=n_threads)
-        assert (out == 0).all(axis=1).any(), "KeyboardInterrupt came after the last row"
-        timer.join()
 
 
 def test_leaves_of_an_embedding():

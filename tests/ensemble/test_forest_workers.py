@@ -274,6 +274,36 @@ def test_ctrl_c(model, small, n_samples):
     assert answer["alone_at"] - answer["raised_at"] < 8
 
 
+PREDICTING = """
+import json, time
+import numpy as np
+from fastml.ensemble import RandomForestClassifier
+
+X = np.random.default_rng(0).standard_normal((100_000, 6), dtype=np.float32)
+model = RandomForestClassifier(7).fit(X[:300], X[:300, 0] > 0)
+model.estimators_ = model.estimators_ * 10_000
+rows = {rows}
+print("started", flush=True)
+try:
+    model.set_params(n_jobs={n_jobs}).predict_proba(rows)
+    answer = {{"finished": True}}
+except KeyboardInterrupt:
+    answer = {{"finished": False, "raised_at": time.monotonic()}}
+print(json.dumps(answer))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C to one process on Windows")
+@pytest.mark.parametrize(("rows", "n_jobs"), [("X", 2), ("__import__('scipy.sparse').sparse.csr_array(X)", 1)])
+def test_ctrl_c_ends_a_long_prediction(rows, n_jobs):
+    process, sent_at, out, err = run_until_ctrl_c(PREDICTING.format(rows=rows, n_jobs=n_jobs))
+    assert process.returncode == 0, err
+    answer = json.loads(out.splitlines()[-1])
+    assert not answer["finished"], "the work was over before the signal came"
+    # Uninterrupted it takes a minute.
+    assert answer["raised_at"] - sent_at < 8
+
+
 UNCAUGHT = """
 import numpy as np
 from fastml.ensemble import RandomForestRegressor

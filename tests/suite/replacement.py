@@ -8,6 +8,7 @@ searches the loaded modules and the live objects for the originals.
 import gc
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -51,7 +52,8 @@ def unreplaced(replacements: Iterable[Replacement], test_modules: Iterable[Modul
     left = [
         f"sklearn.{r.family}.{r.name} is {getattr(sys.modules[f'sklearn.{r.family}'], r.name)!r}, not fastml's"
         for r in replacements
-        if getattr(sys.modules[f"sklearn.{r.family}"], r.name) is not r.ours
+        # test_neighbors.py puts a wrapper in the place of what it tests.
+        if inspect.unwrap(getattr(sys.modules[f"sklearn.{r.family}"], r.name), stop=lambda f: f is r.ours) is not r.ours
     ]
     loaded = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "sklearn"}
     loaded.update((module.__name__, module) for module in test_modules)

@@ -25,7 +25,7 @@ def validate(
     reset: bool,
     sparse: bool | str | Sequence[str],
     copy: bool = False,
-    dtype: Sequence[type] = _FLOATS,
+    dtype: str | Sequence[type] = _FLOATS,
     min_samples: int = 1,
 ) -> Any:
     """Check the samples given to a method, as scikit-learn does.
@@ -43,8 +43,8 @@ def validate(
         32-bit indices.
     copy : bool, default=False
         Whether to return a copy even where X could be used as it is.
-    dtype : sequence of types, default=(np.float64, np.float32)
-        The floating-point types kept; anything else is converted to the first.
+    dtype : "numeric" or sequence of types, default=(np.float64, np.float32)
+        The floating-point types kept; anything else is converted to the first. "numeric" keeps all types of numbers.
     min_samples : int, default=1
         The least number of samples.
 
@@ -58,7 +58,7 @@ def validate(
     TypeError, ValueError
         scikit-learn's, where it rejects X.
     """
-    if _is_plain(X, dtype) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
+    if _is_plain(X, _FLOATS if dtype == "numeric" else dtype) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
         if reset:
             estimator.n_features_in_ = X.shape[1]
             if hasattr(estimator, "feature_names_in_"):
@@ -70,7 +70,7 @@ def validate(
         reset=reset,
         accept_sparse=sparse,
         accept_large_sparse=False,
-        dtype=list(dtype),
+        dtype=dtype if isinstance(dtype, str) else list(dtype),
         order="C",
         copy=copy,
         ensure_min_samples=min_samples,
@@ -78,7 +78,7 @@ def validate(
     return np.require(X, requirements="A") if type(X) is np.ndarray else X  # kernels read whole elements
 
 
-def _is_plain(X: Any, dtype: Sequence[type]) -> bool:
+def _is_plain(X: Any, dtype: str | Sequence[type]) -> bool:
     """Tell whether X needs no conversion."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0:
         return False

@@ -15,8 +15,12 @@ from fastml.neighbors._metric import Metric, served_metric
 
 def _metric(metric: Any, metric_kwargs: dict[str, Any] | None) -> Metric | None:
     parameters = dict(metric_kwargs or {})
-    if metric == "euclidean" and parameters.pop("squared", False):
-        metric = "sqeuclidean"
+    if metric == "euclidean":
+        # The answer does not depend on norms computed before.
+        for name in ("X_norm_squared", "Y_norm_squared"):
+            parameters.pop(name, None)
+        if parameters.pop("squared", False):
+            metric = "sqeuclidean"
     return served_metric(metric, parameters)
 
 

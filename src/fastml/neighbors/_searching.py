@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.neighbors._base import VALID_METRICS, KNeighborsMixin, NeighborsBase, RadiusNeighborsMixin
 from sklearn.utils import _align_api_if_sparse
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastml._support import validation
 from fastml._support.dispatch import Condition, accelerated
@@ -69,8 +69,28 @@ SERVED = (
         "manhattan or cosine",
         _is_dense_enough,
     ),
-    Condition("an estimator that was fitted on samples, not on a tree or another estimator", _has_samples),
+    Condition("an estimator that was fitted on samples, not on a tree of scikit-learn", _has_samples),
 )
+
+
+class _SamplesOf(NeighborsBase):
+    """What another estimator takes over from a fitted one, without the tree that it may not have built."""
+
+    def __init__(self, fitted: NeighborsBase) -> None:
+        self._fit_X = fitted._fit_X
+        self._fit_method = fitted._fit_method
+        self.n_samples_fit_ = fitted.n_samples_fit_
+        self._tree = None
+
+
+def _measures_like(estimator: NeighborsBase, other: NeighborsBase) -> bool:
+    """Tell whether a search in the samples of the other estimator is one by the metric of this."""
+    return (
+        _metric_of(estimator) is not None
+        and estimator.effective_metric_ == other.effective_metric_
+        and estimator.effective_metric_params_ == other.effective_metric_params_
+        and isinstance(other._fit_X, np.ndarray)
+    )
 
 
 class Fitting(NeighborsBase):
@@ -82,9 +102,15 @@ class Fitting(NeighborsBase):
         self.__dict__.pop("_tree", None)
         _indices.forget(self)
         _trees.forget(self)
-        if not self._can_fit_without_tree(X):
+        if isinstance(X, NeighborsBase):
+            super()._fit(_SamplesOf(X), y)
+            if not _measures_like(self, X):
+                # scikit-learn's searches would go by the metric of the other's tree.
+                self._tree = X._tree
+                return self
+        elif not self._can_fit_without_tree(X):
             super()._fit(X, y)
-            if isinstance(X, (KDTree, BallTree, NeighborsBase)) or _metric_of(self) is None:
+            if isinstance(X, (KDTree, BallTree)) or _metric_of(self) is None:
                 return self
         else:
             algorithm = self.algorithm
@@ -100,7 +126,7 @@ class Fitting(NeighborsBase):
 
     def _can_fit_without_tree(self, X: Any) -> bool:
         """Tell whether scikit-learn checks the same for brute force as for the algorithm."""
-        if self.algorithm == "brute" or sp.issparse(X) or isinstance(X, (KDTree, BallTree, NeighborsBase)):
+        if self.algorithm == "brute" or sp.issparse(X) or isinstance(X, (KDTree, BallTree)):
             return False
         if not isinstance(self.metric, str) or self.metric not in VALID_METRICS["brute"]:
             return False
@@ -146,7 +172,10 @@ class Fitting(NeighborsBase):
         if X is None:
             X = fitted
         else:
-            X = validation.validate(self, X, reset=False, sparse="csr")
+            if sp.issparse(X):
+                X = validate_data(self, X, reset=False, accept_sparse="csr", order="C")
+            else:
+                X = validation.validate(self, X, reset=False, sparse="csr", dtype="numeric")
             if sp.issparse(X) and self._fit_method != "brute":
                 raise ValueError(
                     f"{self._fit_method} does not work with sparse matrices. Densify the data, or set algorithm='brute'"
