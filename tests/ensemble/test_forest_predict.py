@@ -21,7 +21,6 @@ from sklearn.base import clone
 
 import fastml
 import fastml.ensemble
-from fastml.tree._predicting import core_samples, forest_view
 
 # (class, kind of targets, outputs)
 CASES = [
@@ -197,7 +196,6 @@ def test_errors_are_scikit_learns(method, lazy):
     for X in wrong:
         assert assert_same_outcome(ours, stock, method, X) is not None
     assert assert_same_outcome(type(ours)(), type(stock)(), method, samples(3)) is not None
-
 
 
 def test_leaves_of_an_embedding():

@@ -53,7 +53,7 @@ def unreplaced(replacements: Iterable[Replacement], test_modules: Iterable[Modul
         f"sklearn.{r.family}.{r.name} is {getattr(sys.modules[f'sklearn.{r.family}'], r.name)!r}, not fastml's"
         for r in replacements
         # test_neighbors.py puts a wrapper in the place of what it tests.
-        if inspect.unwrap(getattr(sys.modules[f"sklearn.{r.family}"], r.name), stop=lambda f: f is r.ours) is not r.ours
+        if not _leads_to(getattr(sys.modules[f"sklearn.{r.family}"], r.name), r.ours)
     ]
     loaded = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "sklearn"}
     loaded.update((module.__name__, module) for module in test_modules)
@@ -67,6 +67,11 @@ def unreplaced(replacements: Iterable[Replacement], test_modules: Iterable[Modul
     live = [type(each).__name__ for each in gc.get_objects() if type(each) in classes]
     left += [f"{live.count(name)} instance(s) of scikit-learn's own {name} are alive" for name in sorted(set(live))]
     return left
+
+
+def _leads_to(value: object, ours: object) -> bool:
+    """Tell whether a value is ours, or a wrapper of it."""
+    return value is ours or inspect.unwrap(value, stop=lambda inner: inner is ours) is ours  # type: ignore[arg-type]
 
 
 def _held_by(name: str, value: object) -> Iterator[tuple[str, object]]:

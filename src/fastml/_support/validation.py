@@ -58,7 +58,7 @@ def validate(
     TypeError, ValueError
         scikit-learn's, where it rejects X.
     """
-    if _is_plain(X, _FLOATS if dtype == "numeric" else dtype) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
+    if _is_plain(X, dtype) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
         if reset:
             estimator.n_features_in_ = X.shape[1]
             if hasattr(estimator, "feature_names_in_"):
@@ -83,7 +83,12 @@ def _is_plain(X: Any, dtype: str | Sequence[type]) -> bool:
     if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0:
         return False
     flags = X.flags
-    return X.dtype.type in dtype and X.dtype.isnative and flags.c_contiguous and flags.aligned
+    return (
+        X.dtype.type in (_FLOATS if isinstance(dtype, str) else dtype)
+        and X.dtype.isnative
+        and flags.c_contiguous
+        and flags.aligned
+    )
 
 
 def _fits(estimator: Any, X: np.ndarray, reset: bool) -> bool:
