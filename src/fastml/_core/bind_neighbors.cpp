@@ -39,7 +39,7 @@ struct BruteRun {
 
   BruteRun(const Array<T>& x, const std::string& metric, double p, const std::optional<Array<double>>& weights,
            int n_threads)
-      : owner(x), search(checked(x), metric_options(metric, p, weights, x.shape(1)), n_threads) {}
+      : owner(x), search(checked(x), metric_options(metric, p, weights, checked(x).cols), n_threads) {}
 
   static Rows<const T> checked(const Array<T>& x) {
     const Rows<const T> rows = rows_of(x);
