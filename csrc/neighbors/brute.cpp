@@ -103,15 +103,24 @@ bool run(const Tasks& tasks, const SearchOf<T>& search, std::int64_t k, bool wit
 template <class T>
 BruteSearch<T>::BruteSearch(const Rows<const T>& data, const MetricOptions& options, int threads)
     : data_(data), options_(options), screened_(data, options, threads) {
+  const std::int64_t padded = (data.cols + kExactLanes - 1) / kExactLanes * kExactLanes;
   if (!options.weights.empty()) {
     weights_ = options.weights;
-    weights_.resize((data.cols + kExactLanes - 1) / kExactLanes * kExactLanes, 0.0);
+    weights_.resize(padded, 0.0);
+  } else if (options.metric == Metric::seuclidean) {
+    weights_ = options.scales;
+    weights_.resize(padded, 1.0);
+  } else if (options.metric == Metric::mahalanobis) {
+    columns_.assign(data.cols * padded, 0.0);
+    for (std::int64_t i = 0; i < data.cols; ++i) {
+      for (std::int64_t j = 0; j < data.cols; ++j) columns_[j * padded + i] = options.scales[i * data.cols + j];
+    }
   }
 }
 
 template <class T>
 SearchOf<T> BruteSearch<T>::search() const {
-  return {data_, &options_, &screened_, weights_.empty() ? nullptr : weights_.data()};
+  return {data_, &options_, &screened_, weights_.empty() ? nullptr : weights_.data(), columns_.data()};
 }
 
 template <class T>

@@ -39,7 +39,7 @@ class BruteSearch {
 
   Rows<const T> data_;
   MetricOptions options_;
-  std::vector<double> weights_;
+  std::vector<double> weights_, columns_;  // as ExactQuery has them
   ScreenedRows<T> screened_;
 };
 

@@ -1,5 +1,6 @@
 #include "neighbors/exact.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "neighbors/metric_options.hpp"
@@ -46,6 +47,12 @@ Terms terms_of(const MetricOptions& options) {
       return Terms::directions;
     case Metric::minkowski:
       return options.p == 1 ? Terms::absolutes : options.p == 2 ? Terms::squares : Terms::powers;
+    case Metric::seuclidean:
+      return Terms::scaled;
+    case Metric::haversine:
+      return Terms::sphere;
+    case Metric::mahalanobis:
+      return Terms::quadratic;
     default:
       return Terms::squares;
   }
@@ -54,7 +61,11 @@ Terms terms_of(const MetricOptions& options) {
 double finish_distance(const MetricOptions& options, double sum) {
   switch (options.metric) {
     case Metric::euclidean:
+    case Metric::seuclidean:
+    case Metric::mahalanobis:
       return std::sqrt(sum);
+    case Metric::haversine:  // between two ends of the earth the sum may be rounded to more than 1
+      return 2 * std::asin(std::sqrt(std::min(sum, 1.0)));
     case Metric::cosine:
       return 0.5 * sum;
     case Metric::minkowski:
@@ -67,7 +78,13 @@ double finish_distance(const MetricOptions& options, double sum) {
 double sum_of_distance(const MetricOptions& options, double distance) {
   switch (options.metric) {
     case Metric::euclidean:
+    case Metric::seuclidean:
+    case Metric::mahalanobis:
       return distance * distance;
+    case Metric::haversine: {
+      const double sine = std::sin(0.5 * distance);
+      return sine * sine;
+    }
     case Metric::cosine:
       return 2 * distance;
     case Metric::minkowski:
@@ -75,6 +92,10 @@ double sum_of_distance(const MetricOptions& options, double distance) {
     default:
       return distance;
   }
+}
+
+bool is_within(const MetricOptions& options, double sum, double distance, double radius) {
+  return options.metric == Metric::mahalanobis ? distance <= radius : sum <= sum_of_distance(options, radius);
 }
 
 }  // namespace neighbors

@@ -22,6 +22,9 @@ enum class Terms {
   most,        // the largest |x - y|
   powers,      // |x - y|^p, by pow()
   directions,  // (x / |x| - y / |y|)^2 / 2, which is 1 - cos
+  scaled,      // (x - y)^2 / V
+  sphere,      // sin^2 of half the angle between two places, given by latitude and longitude
+  quadratic,   // (x - y)_i times the sum of VI_ij (x - y)_j
 };
 
 // One query, ready to be compared: in double, padded with zeros to whole groups of kExactLanes.
@@ -31,9 +34,11 @@ template <class T>
 struct ExactQuery {
   Rows<const T> data;           // the fitted rows
   const double* query;          // padded; directions: divided by its norm
-  const double* weights;        // padded with zeros, or nullptr; of absolutes, squares and powers
+  const double* weights;        // padded; of absolutes, squares and powers, or nullptr; of scaled: V, padded with ones
   const double* inverse_norms;  // directions: 1 / |x| of each fitted row, 0 for a row of zeros
   double p;                     // powers
+  const double* columns;        // quadratic: the columns of VI, each padded
+  double* difference;           // quadratic: scratch memory, padded
 };
 
 template <class T>
@@ -56,5 +61,9 @@ double finish_distance(const MetricOptions& options, double sum);
 
 // The sum of terms of a distance, but for rounding.
 double sum_of_distance(const MetricOptions& options, double distance);
+
+// Whether a row is within the radius. As in scikit-learn sums are compared, the squares with the radius squared, but for
+// the metrics that it takes from SciPy or computes as a whole matrix.
+bool is_within(const MetricOptions& options, double sum, double distance, double radius);
 
 }  // namespace fastml::neighbors

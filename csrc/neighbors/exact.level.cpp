@@ -32,6 +32,8 @@ FASTML_INLINE vec<double> add_weighted(vec<double> sum, vec<double> difference, 
     return add_terms<terms>(sum, difference);
   } else if constexpr (terms == Terms::squares) {
     return sum + load(weights) * (difference * difference);
+  } else if constexpr (terms == Terms::scaled) {
+    return sum + (difference * difference) / load(weights);
   } else {
     return sum + load(weights) * absolute(difference);
   }
@@ -64,12 +66,12 @@ FASTML_INLINE double sum_of(const T* row, std::int64_t cols, double inverse_norm
       double x = double(row[f]);
       if constexpr (terms == Terms::directions) x = x * inverse_norm;
       double term = x - query[f];
-      if constexpr (terms == Terms::squares || terms == Terms::directions) {
+      if constexpr (terms == Terms::squares || terms == Terms::directions || terms == Terms::scaled) {
         term = term * term;
       } else {
         term = term < 0 ? -term : term;
       }
-      if constexpr (Weighted) term = weights[f] * term;
+      if constexpr (Weighted) term = terms == Terms::scaled ? term / weights[f] : weights[f] * term;
       sum = terms != Terms::most ? sum + term : sum > term ? sum : term;
     }
     return sum;
@@ -137,6 +139,41 @@ void powers(const ExactQuery<T>& q, std::int64_t base, const std::int32_t* rows,
   }
 }
 
+// Steps and their order are those of scikit-learn.
+template <class T>
+void spheres(const ExactQuery<T>& q, std::int64_t base, const std::int32_t* rows, std::int64_t count, double* out) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T* row = q.data.data + (base + rows[i]) * q.data.stride;
+    const double across = __builtin_sin(0.5 * (q.query[0] - double(row[0])));
+    const double along = __builtin_sin(0.5 * (q.query[1] - double(row[1])));
+    out[i] = across * across + __builtin_cos(q.query[0]) * __builtin_cos(double(row[0])) * along * along;
+  }
+}
+
+// Sums over j, and then over i, in their order, as scikit-learn adds them up; 16 i's at a time.
+template <class T>
+void quadratics(const ExactQuery<T>& q, std::int64_t base, const std::int32_t* rows, std::int64_t count, double* out) {
+  const std::int64_t cols = q.data.cols, padded = (cols + kExactLanes - 1) / kExactLanes * kExactLanes;
+  for (std::int64_t r = 0; r < count; ++r) {
+    const T* row = q.data.data + (base + rows[r]) * q.data.stride;
+    for (std::int64_t j = 0; j < cols; ++j) q.difference[j] = q.query[j] - double(row[j]);
+    double sum = 0;
+    for (std::int64_t i = 0; i < cols; i += kExactLanes) {
+      vec<double> parts[kParts] = {};
+      for (std::int64_t j = 0; j < cols; ++j) {
+        const double* column = q.columns + j * padded + i;
+#pragma GCC unroll 16
+        for (int v = 0; v < kParts; ++v) parts[v] += load(column + v * kLanes<double>)*q.difference[j];
+      }
+      alignas(64) double lanes[kExactLanes];
+      for (int v = 0; v < kParts; ++v) store(lanes + v * kLanes<double>, parts[v]);
+      const std::int64_t rest = cols - i < kExactLanes ? cols - i : kExactLanes;
+      for (std::int64_t l = 0; l < rest; ++l) sum += lanes[l] * q.difference[i + l];
+    }
+    out[r] = sum;
+  }
+}
+
 template <class T>
 void sums(Terms terms, const ExactQuery<T>& q, std::int64_t base, const std::int32_t* rows, std::int64_t count,
           double* out) {
@@ -153,6 +190,12 @@ void sums(Terms terms, const ExactQuery<T>& q, std::int64_t base, const std::int
       return sums_of<T, Terms::directions, false>(q, base, rows, count, out);
     case Terms::powers:
       return powers(q, base, rows, count, out);
+    case Terms::scaled:
+      return sums_of<T, Terms::scaled, true>(q, base, rows, count, out);
+    case Terms::sphere:
+      return spheres(q, base, rows, count, out);
+    case Terms::quadratic:
+      return quadratics(q, base, rows, count, out);
   }
 }
 

@@ -3,6 +3,16 @@
 
 namespace fastml::neighbors {
 
-enum class Metric { sqeuclidean, euclidean, manhattan, chebyshev, minkowski, cosine };
+enum class Metric {
+  sqeuclidean,
+  euclidean,
+  manhattan,
+  chebyshev,
+  minkowski,
+  cosine,
+  seuclidean,
+  mahalanobis,
+  haversine,
+};
 
 }  // namespace fastml::neighbors

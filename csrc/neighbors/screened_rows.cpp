@@ -35,6 +35,11 @@
 // difference are rounded (3 p u in all). |y - z|^p by exp and log is off by p (4 u |log|) + 2 u, |log| < 89, of
 // which p in f32 is a quarter; by products by less. The sum adds d u.
 //
+// Embeddings that are not exact (embedding.hpp): e = (d + 8) 2^-53 reach is what a vector is off by, and the square of a
+// distance is off by (d + 8) 2^-53 times the square of the sum of reaches once more, in its terms. With
+// size = |y|^2 + (d + 8) 2^-29 reach^2, the part of the reach in gamma size, (d + 32) (d + 8) 2^-53 reach^2, covers the
+// second, and in the step 1 above e is at most u times the root of the size.
+//
 // Underflow adds at most a few d 2^-126, where values are scaled to 1 or so: kScreenFloor is far above, and also makes
 // a row negative, not zero, that is equal to the query.
 namespace fastml::neighbors {
@@ -45,7 +50,6 @@ constexpr double kLargestValue = 1e15;       // its square times any number of f
 constexpr double kLargestPower = 1e25;       // where values are raised to a power
 constexpr double kLargestGamma = 0.01;       // beyond, the terms left out above would count
 constexpr float kNeverReached = 3e38F;       // the head of rows that fill up a panel
-constexpr std::int64_t kShiftSample = 4096;  // rows whose mean is the shift: it need not be exact
 
 // Rows of whole panels.
 std::int64_t panel_rows_of(std::int64_t rows) {
@@ -91,20 +95,22 @@ double inverse_norm_of(const T* row, std::int64_t cols) {
 
 template <class T>
 ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& options, int threads)
-    : cols_(data.cols),
+    : embedding_(data, options),
+      cols_(embedding_.features()),
       terms_(terms_of(options)),
       p_(options.p),
       screen_(screen_of(terms_)),
       gamma_(gamma_of(terms_, cols_, p_)),
-      usable_((terms_ != Terms::powers || p_ >= 1) && gamma_ < kLargestGamma && data.rows > 0),
+      usable_((terms_ != Terms::powers || p_ >= 1) && gamma_ < kLargestGamma && data.rows > 0 && embedding_.usable()),
       largest_value_(terms_ == Terms::powers ? std::pow(kLargestPower, 1 / p_) : kLargestValue),
+      reach_share_(double(cols_ + 8) * 0x1p-29),
       panels_(usable_ ? panel_rows_of(data.rows) * cols_ : 0),
       heads_(usable_ ? panel_rows_of(data.rows) : 0),
       sizes_(usable_ ? panel_rows_of(data.rows) : 0) {
   if (terms_ == Terms::directions) {
     inverse_norms_.resize(data.rows);
     for (std::int64_t i = 0; i < data.rows; ++i)
-      inverse_norms_[i] = inverse_norm_of(data.data + i * data.stride, cols_);
+      inverse_norms_[i] = inverse_norm_of(data.data + i * data.stride, data.cols);
   }
   if (usable_) center(data, options);
   if (usable_) pack(data, threads);
@@ -113,30 +119,28 @@ ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& op
 // The shift, and factors that make the values 1 or so.
 template <class T>
 void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& options) {
-  shift_.assign(cols_, 0.0);
   factors_.assign(cols_, 1.0);
-  const std::int64_t step = std::max<std::int64_t>(1, data.rows / kShiftSample);
-  const double count = double((data.rows + step - 1) / step);
-  for (std::int64_t i = 0; i < data.rows; i += step) {
-    const T* row = data.data + i * data.stride;
-    const double inverse = inverse_norm(i);
-    for (std::int64_t f = 0; f < cols_; ++f) shift_[f] += double(row[f]) * inverse / count;
-  }
+  shift_ = mean_of_some(data.rows, cols_, [&](std::int64_t i, double* out) {
+    embedding_.embed(data.data + i * data.stride, inverse_norm(i), out);
+  });
   for (std::size_t f = 0; f < options.weights.size(); ++f) {
     factors_[f] = terms_ == Terms::squares  ? std::sqrt(options.weights[f])
                   : terms_ == Terms::powers ? std::pow(options.weights[f], 1 / p_)
                                             : options.weights[f];
   }
+  if (terms_ == Terms::scaled) {
+    for (std::int64_t f = 0; f < cols_; ++f) factors_[f] = 1 / std::sqrt(options.scales[f]);
+  }
   double most = 0, sum = 0;
+  std::vector<double> vector(cols_);
   for (std::int64_t i = 0; i < data.rows; ++i) {
-    const T* row = data.data + i * data.stride;
-    const double inverse = inverse_norm(i);
+    const double reach = embedding_.embed(data.data + i * data.stride, inverse_norm(i), vector.data());
     double row_most = 0;
     for (std::int64_t f = 0; f < cols_; ++f) {
-      const double value = std::fabs(double(row[f]) * inverse - shift_[f]) * factors_[f];
+      const double value = std::fabs(vector[f] - shift_[f]) * factors_[f];
       row_most = value > row_most ? value : row_most;
     }
-    most = std::max(most, row_most);
+    most = std::max({most, row_most, reach});
     sum += row_most / double(data.rows);
   }
   usable_ = std::isfinite(most) && std::isfinite(sum);
@@ -146,7 +150,7 @@ void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& opt
   int exponent = sum > 0 ? -std::ilogb(sum) : 0;
   if (most > 0) exponent = std::min(exponent, std::ilogb(largest_value_) - 1 - std::ilogb(most));
   exponent = std::max(-400, std::min(400, exponent));
-  const double scale = std::ldexp(1.0, exponent);
+  const double scale = scale_ = std::ldexp(1.0, exponent);
   for (double& factor : factors_) factor *= scale;
   switch (screen_) {
     case Screen::product:
@@ -166,12 +170,13 @@ void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& opt
 }
 
 template <class T>
-typename ScreenedRows<T>::Measure ScreenedRows<T>::measure(const float* values) const {
+typename ScreenedRows<T>::Measure ScreenedRows<T>::measure(const float* values, double reach) const {
   double size = 0, part = 0;
   switch (screen_) {
     case Screen::product:
       for (std::int64_t f = 0; f < cols_; ++f) size += double(values[f]) * double(values[f]);
       part = 0.5 * size;
+      size += reach_share_ * (scale_ * reach) * (scale_ * reach);
       break;
     case Screen::larger:
       for (std::int64_t f = 0; f < cols_; ++f) {
@@ -197,9 +202,11 @@ void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
   const std::int64_t worth = panels * panel_rows * cols_ / kBruteWorkPerThread;
   threads = int(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, worth)));
   Buffer<float> scratch(threads * share);
+  Buffer<double> vectors(threads * whole_lines<double>(cols_));
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
   for (int thread = 0; thread < threads; ++thread) {
     float* rows = scratch.data() + thread * share;
+    double* vector = vectors.data() + thread * whole_lines<double>(cols_);
     for (std::int64_t p = thread; p < panels; p += threads) {
       for (std::int64_t r = 0; r < panel_rows; ++r) {
         const std::int64_t i = p * panel_rows + r;
@@ -209,10 +216,10 @@ void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
           heads_.data()[i] = kNeverReached;
           continue;
         }
-        const T* row = data.data + i * data.stride;
         const double inverse = inverse_norm(i);
-        for (std::int64_t f = 0; f < cols_; ++f) to[f] = float((double(row[f]) * inverse - shift_[f]) * factors_[f]);
-        const Measure m = measure(to);
+        const double reach = embedding_.embed(data.data + i * data.stride, inverse, vector);
+        for (std::int64_t f = 0; f < cols_; ++f) to[f] = float((vector[f] - shift_[f]) * factors_[f]);
+        const Measure m = measure(to, reach);
         heads_.data()[i] = rounded_down(m.part - gamma_ * m.size);
         sizes_.data()[i] = rounded_up(m.size);
         // Zeros have score 1 with everything, where the panel says half of that: only their upper bound must be raised.
@@ -224,16 +231,17 @@ void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
 }
 
 template <class T>
-QuerySize ScreenedRows<T>::set_query(const T* query, double inverse_norm, float* out) const {
-  double most = 0;
+QuerySize ScreenedRows<T>::set_query(const T* query, double inverse_norm, double* scratch, float* out) const {
+  const double reach = embedding_.embed(query, inverse_norm, scratch);
+  double most = scale_ * reach;
   for (std::int64_t f = 0; f < cols_; ++f) {
-    const double value = (double(query[f]) * inverse_norm - shift_[f]) * factors_[f];
+    const double value = (scratch[f] - shift_[f]) * factors_[f];
     most = std::max(most, std::fabs(value));
     out[f] = float(value);
   }
   // Not `most > ...`: NaN, from values whose difference overflows, is not screened either. std::max keeps the first of
   // unordered values, so that NaN must be looked for in the sum.
-  const Measure m = measure(out);
+  const Measure m = measure(out, reach);
   if (!(most <= largest_value_) || !std::isfinite(m.size) || inverse_norm == 0) {
     std::fill(out, out + cols_, 0.0F);
     return {false, 0, 0};

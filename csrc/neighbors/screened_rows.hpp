@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "neighbors/brute_kernels.hpp"
+#include "neighbors/embedding.hpp"
 #include "neighbors/exact.hpp"
 #include "neighbors/metric_options.hpp"
 #include "runtime/buffer.hpp"
@@ -41,8 +42,12 @@ class ScreenedRows {
   // 1 / |x| of each row for the cosine, else nullptr.
   const double* inverse_norms() const { return inverse_norms_.empty() ? nullptr : inverse_norms_.data(); }
 
-  // The query as panels are compared with, in `out`. `inverse_norm`: 1 / |x| for the cosine, else 1.
-  QuerySize set_query(const T* query, double inverse_norm, float* out) const;
+  // Of the vectors that are compared.
+  std::int64_t features() const { return cols_; }
+
+  // The query as panels are compared with, in `out`. `inverse_norm`: 1 / |x| for the cosine, else 1. `scratch` has room
+  // for its features in double.
+  QuerySize set_query(const T* query, double inverse_norm, double* scratch, float* out) const;
 
   // The score of a sum of terms, in the units of the screen.
   double score(double sum) const { return sum * score_scale_; }
@@ -54,9 +59,10 @@ class ScreenedRows {
   struct Measure {
     double size, part;
   };
-  Measure measure(const float* values) const;
+  Measure measure(const float* values, double reach) const;
   double inverse_norm(std::int64_t row) const { return inverse_norms_.empty() ? 1.0 : inverse_norms_[row]; }
 
+  Embedding<T> embedding_;
   std::int64_t cols_;
   Terms terms_;
   double p_;
@@ -64,6 +70,7 @@ class ScreenedRows {
   double gamma_;
   bool usable_;
   double score_scale_ = 1, largest_value_;
+  double scale_ = 1, reach_share_;  // a vector's size grows by reach_share_ (scale_ reach)^2
   std::vector<double> shift_, factors_, inverse_norms_;
   Buffer<float> panels_, heads_, sizes_;
 };

@@ -28,10 +28,11 @@ Shortlists<T>::Shortlists(const SearchOf<T>& search, std::int64_t k, std::int64_
       kernels_(brute_kernels()),
       k_(k),
       cols_(search.data.cols),
+      features_(search.screened->features()),
       capacity_(std::int32_t(capacity_of(k))),
       within_(within),
-      centered_(most_queries * cols_),
-      packed_(most_queries * cols_),
+      centered_(most_queries * features_),
+      packed_(most_queries * features_),
       limits_(most_queries),
       lists_(most_queries),
       screened_(most_queries),
@@ -39,6 +40,7 @@ Shortlists<T>::Shortlists(const SearchOf<T>& search, std::int64_t k, std::int64_
       candidates_(most_queries * capacity_),
       best_(!within && k <= kSortedBounds ? most_queries * k : 0),
       query_(whole_lanes(cols_)),
+      scratch_(whole_lanes(std::max(cols_, features_))),
       rows_(capacity_),
       sums_(capacity_),
       compared_(capacity_) {}
@@ -75,7 +77,7 @@ void Shortlists<T>::start(const Rows<const T>& queries, std::int64_t begin, std:
     screened_[i] = 0;
     limits_.data()[i] = 0;
     if (!screened.usable()) continue;
-    const QuerySize size = screened.set_query(query, inverse_norms_[i], centered_.data() + i * cols_);
+    const QuerySize size = screened.set_query(query, inverse_norms_[i], scratch_.data(), centered_.data() + i * features_);
     // The others are packed as zeros, with a limit that no row passes.
     limits_.data()[i] = -kInfinity;
     if (!size.screened) continue;
@@ -92,7 +94,7 @@ void Shortlists<T>::start(const Rows<const T>& queries, std::int64_t begin, std:
     limits_.data()[i] = -kInfinity;  // a radius beyond f32
     screened_[i] = 0;
   }
-  if (screened.usable()) kernels_.pack_queries(centered_.data(), queries.rows, cols_, packed_.data());
+  if (screened.usable()) kernels_.pack_queries(centered_.data(), queries.rows, features_, packed_.data());
   any_screened_ = std::any_of(screened_.begin(), screened_.begin() + queries.rows, [](char is) { return is != 0; });
   bounded_ = within_;
 }
@@ -110,7 +112,7 @@ bool Shortlists<T>::advance(std::int64_t work) {
   ScreenBlock block{screened.panels(),
                     screened.heads(),
                     screened.sizes(),
-                    cols_,
+                    features_,
                     segment_end_,
                     segment_begin_,
                     packed_.data(),
@@ -132,7 +134,7 @@ bool Shortlists<T>::advance(std::int64_t work) {
     bound_all();
     return true;
   }
-  const std::int64_t panel_work = std::max<std::int64_t>(1, queries_.rows * kernels_.panel_rows * cols_);
+  const std::int64_t panel_work = std::max<std::int64_t>(1, queries_.rows * kernels_.panel_rows * features_);
   const std::int64_t end = std::min(end_panel_, next_panel_ + std::max<std::int64_t>(1, work / panel_work));
   kernels_.screen(screened.screen(), false, block, next_panel_, end);
   next_panel_ = end;
@@ -193,7 +195,7 @@ void Shortlists<T>::compare_exactly(std::int64_t i) {
     std::fill(sums_.begin(), sums_.begin() + list.count, 2.0);
   } else {
     const ExactQuery<T> query{search_.data, query_.data(), search_.weights, search_.screened->inverse_norms(),
-                              search_.options->p};
+                              search_.options->p, search_.columns, scratch_.data()};
     exact_kernels<T>().sums(terms_of(*search_.options), query, segment_begin_, rows_.data(), list.count, sums_.data());
   }
   for (std::int32_t c = 0; c < list.count; ++c) {
@@ -228,11 +230,10 @@ void Shortlists<T>::keep_best(std::int64_t i) {
 template <class T>
 void Shortlists<T>::pass_on(std::int64_t i) {
   compare_exactly(i);
-  // As scikit-learn does, sums are compared: the squares with the radius squared.
-  const double most = sum_of_distance(*search_.options, radius_);
   for (std::int32_t c = 0; c < lists_[i].count; ++c) {
     const RankedRow& neighbor = compared_[c].neighbor;
-    if (sums_[c] <= most) found_[i].push_back({neighbor.distance, segment_begin_ + neighbor.row});
+    if (!is_within(*search_.options, sums_[c], neighbor.distance, radius_)) continue;
+    found_[i].push_back({neighbor.distance, segment_begin_ + neighbor.row});
   }
   lists_[i].count = 0;
 }

@@ -11,8 +11,11 @@ namespace fastml::neighbors {
 struct RankedRow {
   double distance;
   std::int64_t row;
+  // NaN is farther away than anything, as NumPy sorts it.
   bool operator<(const RankedRow& other) const {
-    return distance < other.distance || (distance == other.distance && row < other.row);
+    if (distance < other.distance || distance > other.distance) return distance < other.distance;
+    const bool missing = distance != distance, other_missing = other.distance != other.distance;
+    return missing != other_missing ? other_missing : row < other.row;
   }
 };
 
@@ -22,7 +25,8 @@ struct SearchOf {
   Rows<const T> data;
   const MetricOptions* options;
   const ScreenedRows<T>* screened;
-  const double* weights;  // padded to kExactLanes, or nullptr
+  const double* weights;  // of ExactQuery
+  const double* columns;  // of ExactQuery
 };
 
 template <class T>
@@ -58,7 +62,7 @@ class Shortlists {
 
   SearchOf<T> search_;
   const BruteKernels& kernels_;
-  std::int64_t k_, cols_;
+  std::int64_t k_, cols_, features_;
   std::int32_t capacity_;
   bool within_;
   double radius_ = 0;
@@ -77,7 +81,7 @@ class Shortlists {
   std::vector<float> best_;
 
   // One query compared exactly.
-  Buffer<double> query_;
+  Buffer<double> query_, scratch_;
   std::int64_t loaded_ = -1;
   std::vector<std::int32_t> rows_;
   std::vector<double> sums_;
