@@ -4,11 +4,15 @@
 // may still be among the nearest: the bounds are rigorous (screened_rows.cpp has the proof). What passes is compared
 // again by direct difference in double (exact.hpp), and of that the answer is made. So the answer is the same whatever
 // the threads, blocks and SIMD level, and f32 rows far from the origin lose nothing.
+//
+// Metrics for which there is no such bound (hamming, canberra, braycurtis, nan_euclidean) are computed for all pairs in
+// double, in tiles (direct_kernels.hpp).
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "neighbors/direct_lists.hpp"
 #include "neighbors/metric_options.hpp"
 #include "neighbors/screened_rows.hpp"
 #include "neighbors/shortlists.hpp"
@@ -19,7 +23,8 @@ namespace fastml::neighbors {
 template <class T>
 class BruteSearch {
  public:
-  // The fitted rows are borrowed while this lives; a centred f32 copy is kept beside them. All values are finite.
+  // The fitted rows are borrowed while this lives; a copy in panels is kept beside them. All values are finite, but for
+  // the missing ones of nan_euclidean, which are NaN.
   BruteSearch(const Rows<const T>& data, const MetricOptions& options, int threads);
 
   // The k nearest fitted rows of each query, by (distance, index): queries.rows x k, row-major. 1 <= k <= rows.
@@ -35,11 +40,13 @@ class BruteSearch {
   std::int64_t cols() const { return data_.cols; }
 
  private:
-  SearchOf<T> search() const;
+  template <class Run>
+  bool with_lists(const Rows<const T>& queries, std::int64_t k, bool is_within, int threads, const Run& run) const;
 
   Rows<const T> data_;
   MetricOptions options_;
   std::vector<double> weights_, columns_;  // as ExactQuery has them
+  DirectRows<T> direct_;
   ScreenedRows<T> screened_;
 };
 

@@ -63,6 +63,7 @@ double finish_distance(const MetricOptions& options, double sum) {
     case Metric::euclidean:
     case Metric::seuclidean:
     case Metric::mahalanobis:
+    case Metric::nan_euclidean:
       return std::sqrt(sum);
     case Metric::haversine:  // between two ends of the earth the sum may be rounded to more than 1
       return 2 * std::asin(std::sqrt(std::min(sum, 1.0)));
@@ -80,6 +81,7 @@ double sum_of_distance(const MetricOptions& options, double distance) {
     case Metric::euclidean:
     case Metric::seuclidean:
     case Metric::mahalanobis:
+    case Metric::nan_euclidean:
       return distance * distance;
     case Metric::haversine: {
       const double sine = std::sin(0.5 * distance);
@@ -95,7 +97,8 @@ double sum_of_distance(const MetricOptions& options, double distance) {
 }
 
 bool is_within(const MetricOptions& options, double sum, double distance, double radius) {
-  return options.metric == Metric::mahalanobis ? distance <= radius : sum <= sum_of_distance(options, radius);
+  const bool whole = options.metric == Metric::mahalanobis || options.metric == Metric::nan_euclidean;
+  return whole ? distance <= radius : sum <= sum_of_distance(options, radius);
 }
 
 }  // namespace neighbors

@@ -13,6 +13,10 @@ enum class Metric {
   seuclidean,
   mahalanobis,
   haversine,
+  hamming,
+  canberra,
+  braycurtis,
+  nan_euclidean,
 };
 
 }  // namespace fastml::neighbors

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "neighbors/direct_lists.hpp"
 #include "neighbors/tuning.hpp"
 
 // Why the screen is right
@@ -101,7 +102,8 @@ ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& op
       p_(options.p),
       screen_(screen_of(terms_)),
       gamma_(gamma_of(terms_, cols_, p_)),
-      usable_((terms_ != Terms::powers || p_ >= 1) && gamma_ < kLargestGamma && data.rows > 0 && embedding_.usable()),
+      usable_((terms_ != Terms::powers || p_ >= 1) && gamma_ < kLargestGamma && data.rows > 0 && embedding_.usable() &&
+              !is_direct(options.metric)),
       largest_value_(terms_ == Terms::powers ? std::pow(kLargestPower, 1 / p_) : kLargestValue),
       reach_share_(double(cols_ + 8) * 0x1p-29),
       panels_(usable_ ? panel_rows_of(data.rows) * cols_ : 0),

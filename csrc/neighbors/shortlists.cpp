@@ -23,7 +23,7 @@ std::int64_t Shortlists<T>::bytes_per_query(std::int64_t k, std::int64_t cols) {
 }
 
 template <class T>
-Shortlists<T>::Shortlists(const SearchOf<T>& search, std::int64_t k, std::int64_t most_queries, bool within)
+Shortlists<T>::Shortlists(const SearchOf<T>& search, const Rows<const T>& queries, std::int64_t k, std::int64_t most_queries, bool within)
     : search_(search),
       kernels_(brute_kernels()),
       k_(k),
@@ -31,6 +31,7 @@ Shortlists<T>::Shortlists(const SearchOf<T>& search, std::int64_t k, std::int64_
       features_(search.screened->features()),
       capacity_(std::int32_t(capacity_of(k))),
       within_(within),
+      all_queries_(queries),
       centered_(most_queries * features_),
       packed_(most_queries * features_),
       limits_(most_queries),
@@ -59,9 +60,10 @@ void Shortlists<T>::set_tau(Shortlist& list, std::int64_t i, double tau) {
 }
 
 template <class T>
-void Shortlists<T>::start(const Rows<const T>& queries, std::int64_t begin, std::int64_t end) {
+void Shortlists<T>::start(std::int64_t first, std::int64_t count, std::int64_t begin, std::int64_t end) {
   const ScreenedRows<T>& screened = *search_.screened;
-  queries_ = queries;
+  const Rows<const T> queries = queries_ = {all_queries_.data + first * all_queries_.stride, count, cols_,
+                                            all_queries_.stride};
   segment_begin_ = begin;
   segment_end_ = end;
   loaded_ = -1;

@@ -33,13 +33,13 @@ template <class T>
 class Shortlists {
  public:
   // The k nearest of each query: `within` false. All within a radius: `within` true, `k` the length of lists.
-  Shortlists(const SearchOf<T>& search, std::int64_t k, std::int64_t most_queries, bool within);
+  Shortlists(const SearchOf<T>& search, const Rows<const T>& queries, std::int64_t k, std::int64_t most_queries, bool within);
 
   // Elements of scratch memory a query costs, in bytes, for the size of blocks.
   static std::int64_t bytes_per_query(std::int64_t k, std::int64_t cols);
 
-  // Starts with new queries and the fitted rows [begin, end), `begin` the first row of a panel.
-  void start(const Rows<const T>& queries, std::int64_t begin, std::int64_t end);
+  // Starts with the queries [first, first + count) and the fitted rows [begin, end), `begin` the first row of a panel.
+  void start(std::int64_t first, std::int64_t count, std::int64_t begin, std::int64_t end);
   // Screens the next rows of the segment, about `work` multiply-adds. Returns false when there are none left.
   bool advance(std::int64_t work);
   // The nearest of query i, in order: k, or all rows of the segment. Into `part`, or (nullptr) the two arrays.
@@ -68,7 +68,7 @@ class Shortlists {
   double radius_ = 0;
   std::vector<RankedRow>* found_ = nullptr;
 
-  Rows<const T> queries_{};
+  Rows<const T> all_queries_, queries_{};
   std::int64_t segment_begin_ = 0, segment_end_ = 0, next_panel_ = 0, end_panel_ = 0;
   bool bounded_ = false;  // whether tau is known
   bool any_screened_ = false;

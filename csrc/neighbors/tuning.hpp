@@ -13,6 +13,10 @@ inline constexpr std::int64_t kBruteWorkPerThread = 400'000;
 inline constexpr std::int64_t kQueryBlock = 168;
 inline constexpr std::int64_t kQueryBlockBytes = 384 << 10;
 
+// What a feature of two rows costs where distances are computed as they stand, in multiply-adds of the screen: the lanes are
+// half as many, the steps two to five.
+inline constexpr std::int64_t kDirectWork = 8;
+
 // A task asks whether to stop after about this many multiply-adds (a few ms).
 inline constexpr std::int64_t kBruteChunkWork = 200'000'000;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -27,6 +28,30 @@ double plain_quadratic(const T* x, const T* y, std::int64_t cols, const std::vec
   return sum;
 }
 
+// Metrics that are computed as they stand.
+template <class T>
+double plain_direct(const T* x, const T* y, std::int64_t cols, Metric metric) {
+  double sum = 0, divisor = 0;
+  for (std::int64_t f = 0; f < cols; ++f) {
+    const double a = double(x[f]), b = double(y[f]), both = std::fabs(a) + std::fabs(b);
+    if (metric == Metric::hamming) {
+      sum += a != b ? 1 : 0;
+    } else if (metric == Metric::canberra) {
+      sum += both > 0 ? std::fabs(a - b) / both : 0;
+    } else if (metric == Metric::braycurtis) {
+      sum += std::fabs(a - b);
+      divisor += both;
+    } else if (!std::isnan(a) && !std::isnan(b)) {
+      sum += (a - b) * (a - b);
+      divisor += 1;
+    }
+  }
+  if (metric == Metric::hamming) return sum / double(cols);
+  if (metric == Metric::canberra) return sum;
+  if (metric == Metric::braycurtis) return divisor > 0 ? sum / divisor : 0;
+  return std::sqrt(sum / divisor * double(cols));
+}
+
 template <class T>
 double plain_angle(const T* x, const T* y) {
   const double across = std::sin(0.5 * (double(y[0]) - double(x[0])));
@@ -39,6 +64,7 @@ template <class T>
 double plain_distance(const T* x, const T* y, std::int64_t cols, const MetricOptions& options) {
   if (options.metric == Metric::mahalanobis) return std::sqrt(plain_quadratic(x, y, cols, options.scales));
   if (options.metric == Metric::haversine) return plain_angle(x, y);
+  if (options.metric >= Metric::hamming) return plain_direct(x, y, cols, options.metric);
   double sum = 0, most = 0, xx = 0, yy = 0;
   for (std::int64_t f = 0; f < cols; ++f) {
     xx += double(x[f]) * double(x[f]);
@@ -98,9 +124,9 @@ struct Samples {
 };
 
 // What a case is made of.
-enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge };
+enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing };
 inline const char* name(Kind kind) {
-  const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier", "tiny", "huge"};
+  const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier", "tiny", "huge", "missing"};
   return names[int(kind)];
 }
 
@@ -133,6 +159,9 @@ std::vector<T> values_of(Kind kind, std::int64_t rows, std::int64_t cols, std::m
         case Kind::huge:
           x = T(normal(random) * (sizeof(T) == 4 ? 1e25 : 1e160));
           break;
+        case Kind::missing:  // every seventh row has nothing
+          x = random() % 3 == 0 || i % 7 == 3 ? std::numeric_limits<T>::quiet_NaN() : T(int(random() % 5));
+          break;
         default:
           x = T(normal(random));
       }
@@ -158,9 +187,11 @@ void check_case(Kind kind, const MetricOptions& options, std::int64_t n, std::in
 
   // Sums in another order and powers differ in their last bits; sums of small integers do not. Differences of unit
   // vectors are off by 1e-16 each, so that half their square is off by so much times its root.
-  const bool exact = kind == Kind::integers && options.metric <= Metric::chebyshev;
+  const bool exact = (kind == Kind::integers && options.metric <= Metric::chebyshev) ||
+                     (options.metric >= Metric::hamming && cols <= 64);
   const auto close = [&](double a, double b) {
     if (options.metric == Metric::cosine) return std::fabs(a - b) <= 2e-15 * std::sqrt(std::max(a, b)) + 1e-30;
+    if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
     return a == b || std::fabs(a - b) <= (exact ? 0 : 1e-14) * std::max(a, b);
   };
   const auto where = [&] {

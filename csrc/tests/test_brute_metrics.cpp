@@ -1,4 +1,5 @@
-// BruteSearch under the metrics with parameters of their own, and those of a sphere, against plain loops.
+// BruteSearch against plain loops, under the metrics that have parameters of their own, that of the sphere, and those that
+// are computed as they stand.
 #include <limits>
 #include <vector>
 
@@ -57,6 +58,27 @@ void check_scaled() {
   }
 }
 
+// Up to 64 features the sums are those of the plain loop to the bit, so that all rows and their order must be equal.
+template <class T>
+void check_direct() {
+  unsigned seed = 0;
+  for (const Metric metric : {Metric::hamming, Metric::canberra, Metric::braycurtis, Metric::nan_euclidean}) {
+    const MetricOptions options{metric, 2, {}, {}};
+    for (const Kind kind : {Kind::normal, Kind::integers, Kind::duplicates, Kind::far_away, Kind::outlier, Kind::tiny,
+                            Kind::missing}) {
+      if (kind == Kind::missing && metric != Metric::nan_euclidean) continue;
+      for (const std::int64_t cols : {1, 2, 5, 16, 63, 64, 130}) {
+        ++seed;
+        check_case<T>(kind, options, 70, 9, cols, 70, 1 + int(seed % 3), seed);
+        check_case<T>(kind, options, 300, 19, cols, 1 + seed % 40, 1 + int(seed % 3), seed);
+      }
+    }
+    check_case<T>(Kind::normal, options, 1, 1, 3, 1, 1, 1);
+    check_case<T>(Kind::integers, options, 9000, 3, 12, 300, 3, 2);
+    check_case<T>(Kind::integers, options, 500, 700, 6, 3, 3, 3);
+  }
+}
+
 // Places on the earth: anywhere, in one town, at the poles, and longitudes that have gone around many times.
 template <class T>
 void check_sphere() {
@@ -83,6 +105,8 @@ int main() {
   at_each_level_in_a_child([](SimdLevel) {
     check_scaled<float>();
     check_scaled<double>();
+    check_direct<float>();
+    check_direct<double>();
     check_sphere<float>();
     check_sphere<double>();
   });
