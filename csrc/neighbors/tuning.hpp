@@ -17,6 +17,9 @@ inline constexpr std::int64_t kQueryBlockBytes = 384 << 10;
 // half as many, the steps two to five.
 inline constexpr std::int64_t kDirectWork = 8;
 
+// Values of sparse rows that stay in L2 beside the panel of a group of queries: each group of a block reads them again.
+inline constexpr std::int64_t kCsrChunk = 1 << 16;
+
 // A task asks whether to stop after about this many multiply-adds (a few ms).
 inline constexpr std::int64_t kBruteChunkWork = 200'000'000;
 

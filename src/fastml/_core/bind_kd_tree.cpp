@@ -2,32 +2,14 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "metric_options.hpp"
 #include "neighbors/kd_tree.hpp"
 
 namespace fastml {
 namespace {
 
 using neighbors::KdTree;
-using neighbors::Metric;
 using neighbors::MetricOptions;
-
-MetricOptions options_of(const std::string& metric, double p) {
-  MetricOptions options;
-  options.p = p;
-  if (metric == "sqeuclidean") {
-    options.metric = Metric::sqeuclidean;
-  } else if (metric == "euclidean") {
-    options.metric = Metric::euclidean;
-  } else if (metric == "manhattan") {
-    options.metric = Metric::manhattan;
-  } else if (metric == "chebyshev") {
-    options.metric = Metric::chebyshev;
-  } else {
-    require(metric == "minkowski", "A k-d tree does not serve the metric " + metric + ".");
-    options.metric = Metric::minkowski;
-  }
-  return options;
-}
 
 template <class T>
 Rows<const T> queries_of(const KdTree<T>& tree, const Array<T>& queries) {
@@ -108,7 +90,7 @@ void bind(py::module_& module, const char* name) {
       .def(py::init([](const Array<T>& x, const std::string& metric, double p, int n_threads) {
              const Rows<const T> rows = rows_of(x);
              require(rows.rows > 0 && rows.cols > 0, "x: expected at least one row and one feature");
-             const MetricOptions options = options_of(metric, p);
+             const MetricOptions options = metric_options(metric, rows.cols, {p, {}, {}, {}});
              const py::gil_scoped_release unlocked;
              return new KdTree<T>(rows.data, rows.rows, rows.cols, rows.stride, options, n_threads);
            }),
