@@ -1,11 +1,13 @@
 #include "neighbors/brute.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "neighbors/query_tasks.hpp"
 #include "neighbors/tuning.hpp"
 
 namespace fastml::neighbors {
+
 template <class T>
 BruteSearch<T>::BruteSearch(const Rows<const T>& data, const MetricOptions& options, int threads)
     : data_(data), options_(options), direct_(data, options), screened_(data, options, threads) {
@@ -50,8 +52,8 @@ template <class Run>
 bool BruteSearch<T>::with_lists(const Rows<const T>& queries, std::int64_t k, bool is_within, int threads,
                                 const Run& run) const {
   if (direct_.usable()) {
-    const QueryTasks tasks(queries.rows, data_.rows, kDirectWork * data_.cols, DirectLists<T>::bytes_per_query(k, data_.cols),
-                           direct_kernels<T>().panel_rows, threads);
+    const QueryTasks tasks(queries.rows, data_.rows, kDirectWork * data_.cols,
+                           DirectLists<T>::bytes_per_query(k, data_.cols), direct_kernels<T>().panel_rows, threads);
     return run(tasks, [&](std::int64_t most) {
       return std::make_unique<DirectLists<T>>(direct_, options_, queries, k, most, is_within);
     });
@@ -59,9 +61,8 @@ bool BruteSearch<T>::with_lists(const Rows<const T>& queries, std::int64_t k, bo
   const QueryTasks tasks(queries.rows, data_.rows, data_.cols, Shortlists<T>::bytes_per_query(k, data_.cols),
                          brute_kernels().panel_rows, threads);
   const SearchOf<T> search{data_, &options_, &screened_, weights_.empty() ? nullptr : weights_.data(), columns_.data()};
-  return run(tasks, [&](std::int64_t most) {
-    return std::make_unique<Shortlists<T>>(search, queries, k, most, is_within);
-  });
+  return run(tasks,
+             [&](std::int64_t most) { return std::make_unique<Shortlists<T>>(search, queries, k, most, is_within); });
 }
 
 std::int64_t offsets_of(const std::vector<std::vector<RankedRow>>& found, std::int64_t* offsets) {

@@ -50,10 +50,11 @@ class BruteSearch {
   ScreenedRows<T> screened_;
 };
 
-// Distances and rows of lists one after the other, each by (distance, row) if `sorted`, else as it is. Each list's memory is
-// given back as soon as it is copied.
-// offsets[i]: neighbours found by the queries before the i-th; there is room for one more. Returns how many there are in all.
+// offsets[i]: neighbours found by the queries before the i-th; there is room for one more. Returns how many there are
+// in all.
 std::int64_t offsets_of(const std::vector<std::vector<RankedRow>>& found, std::int64_t* offsets);
+// Distances and rows of lists one after the other, each by (distance, row) if `sorted`, else as it is. Each list's memory
+// is given back as soon as it is copied.
 void unpack(std::vector<std::vector<RankedRow>>& found, bool sorted, double* distances, std::int64_t* indices);
 
 }  // namespace fastml::neighbors

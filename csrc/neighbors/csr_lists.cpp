@@ -8,12 +8,12 @@
 
 // Why the bounds are right
 // ------------------------
-// u = 2^-53, a row x of up to n values, a query y of up to m. With sizes |x|^2 and |y|^2, the sum of squared differences is
-// |x|^2 + |y|^2 - 2 x.y; with sizes sum |x| and sum |y|, that of absolute ones is the sum over the features of x of
-// |x - y| - |y|, and sum |y|. What is added are at most n terms of x.y, each rounded, n or m of a size, and some more; all
-// are at most the sum of both sizes, so that everything is off by at most (n + m + 16) 2 u times that. The sum that is
-// computed exactly has as many roundings again. gamma is twice all this. Values whose squares overflow have a size that is
-// not finite, and are compared exactly; kFloor is far above what underflow adds.
+// u = 2^-53, a row x of up to n values, a query y of up to m. With sizes |x|^2 and |y|^2, the sum of squared
+// differences is |x|^2 + |y|^2 - 2 x.y; with sizes sum |x| and sum |y|, that of absolute ones is the sum over the
+// features of x of |x - y| - |y|, and sum |y|. What is added are at most n terms of x.y, each rounded, n or m of a
+// size, and some more; all are at most the sum of both sizes, so that everything is off by at most (n + m + 16) 2 u
+// times that. The sum that is computed exactly has as many roundings again. gamma is twice all this. Values whose
+// squares overflow have a size that is not finite, and are compared exactly; kFloor is far above what underflow adds.
 namespace fastml::neighbors {
 namespace {
 
@@ -40,8 +40,8 @@ RowSizes row_sizes(const SparseRows<T>& rows, Terms terms) {
     } else if (terms == Terms::directions) {
       const double inverse = result.inverse_norms[i] = inverse_norm_of(values, count);
       for (std::int64_t p = 0; p < count; ++p) size += (double(values[p]) * inverse) * (double(values[p]) * inverse);
-      // Zeros are 2 from everything as others of size 1 are that have no feature in common. Where squares underflow, the
-      // row divided by its norm has another size.
+      // Zeros are 2 from everything as others of size 1 are that have no feature in common. Where squares underflow,
+      // the row divided by its norm has another size.
       if (inverse == 0) size = 1;
       if (!(std::fabs(size - 1) <= double(count + 16) * 0x1p-52)) size = kUnknown;
     } else {

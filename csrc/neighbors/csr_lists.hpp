@@ -14,7 +14,7 @@ namespace fastml::neighbors {
 
 // What is known of each row beside its values.
 struct RowSizes {
-  std::vector<double> sizes;          // |x|^2, or sum |x|; for the cosine that of x / |x|; NaN where it is not to be used
+  std::vector<double> sizes;  // |x|^2, or sum |x|; for the cosine that of x / |x|; NaN where it is not to be used
   std::vector<double> inverse_norms;  // 1 / |x| for the cosine, else empty
   std::int64_t longest = 0;           // values of a row
 

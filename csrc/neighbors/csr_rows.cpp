@@ -16,7 +16,7 @@ CanonicalRows<T>::CanonicalRows(const T* values, const Index* indices, const Ind
                                 std::int64_t rows, std::int64_t cols)
     : given_values_(values), rows_(rows), cols_(cols), offsets_(offsets, offsets + rows + 1) {
   if (cols < 0 || cols > std::numeric_limits<std::int32_t>::max()) {
-    throw std::invalid_argument("sparse rows: more features than 32 bits can count");
+    throw std::invalid_argument("sparse rows: the number of features is negative, or more than 32 bits can count");
   }
   const bool ascending = std::is_sorted(offsets_.begin(), offsets_.end());
   if (!ascending || offsets_.front() < 0 || offsets_.back() > stored ||
@@ -120,7 +120,7 @@ double sparse_sum(Terms terms, const SparseRows<T>& a, std::int64_t row_a, doubl
   }
 }
 
-#define FASTML_CANONICAL_(T, Index)                                                                                  \
+#define FASTML_CANONICAL_(T, Index)                                                                          \
   template CanonicalRows<T>::CanonicalRows(const T*, const Index*, const Index*, std::int64_t, std::int64_t, \
                                            std::int64_t);
 template class CanonicalRows<float>;

@@ -1,8 +1,9 @@
 // Distances computed for all pairs as they stand, in double: metrics that no product bounds.
 //
 // A tile holds the sums of a few queries with the fitted rows of a panel, one row a lane. Sums are added up feature by
-// feature, as scikit-learn's loops do, in blocks of kDirectFeatures of them: the sum of thousands of terms in a row would
-// be off by several units in the last place. No multiply-add is fused, so that a sum is the same to the bit at every level.
+// feature, as scikit-learn's loops do, in blocks of kDirectFeatures of them: the sum of thousands of terms in a row
+// would be off by several units in the last place. No multiply-add is fused, so that a sum is the same to the bit at
+// every level.
 #pragma once
 
 #include <cstdint>

@@ -56,10 +56,15 @@ void DirectLists<T>::start(std::int64_t first, std::int64_t count, std::int64_t 
 template <class T>
 bool DirectLists<T>::advance(std::int64_t work) {
   if (next_panel_ >= end_panel_) return false;
-  const std::int64_t panel_work =
-      std::max<std::int64_t>(1, count_ * kernels_.panel_rows * rows_.cols() * kDirectWork);
+  const std::int64_t panel_work = std::max<std::int64_t>(1, count_ * kernels_.panel_rows * rows_.cols() * kDirectWork);
   const std::int64_t end = std::min(end_panel_, next_panel_ + std::max<std::int64_t>(1, work / panel_work));
-  const DirectBlock<T> block{options().metric, rows_.panels(), rows_.cols(), end_row_, packed_.data(), count_, limits(),
+  const DirectBlock<T> block{options().metric,
+                             rows_.panels(),
+                             rows_.cols(),
+                             end_row_,
+                             packed_.data(),
+                             count_,
+                             limits(),
                              this,
                              [](void* self, std::int64_t query, std::int64_t row, double sum) {
                                static_cast<DirectLists*>(self)->offer(query, sum, sum, row);

@@ -23,10 +23,10 @@ class Embedding {
   bool usable() const { return usable_; }
   std::int64_t features() const { return metric_ == Metric::haversine ? 3 : cols_; }
 
-  // Writes the vector of a row, whose 1 / |x| is given for the cosine (else 1). Returns its reach: whatever was rounded,
-  // in the vector or in the terms that are summed for two rows exactly, adds up to at most (features + 8) 2^-53 times
-  // the sum of their reaches in the distance, or that times its square in the square. 0 where the vector is exact but
-  // for the last places of its own numbers.
+  // Writes the vector of a row, whose 1 / |x| is given for the cosine (else 1). Returns its reach: whatever was
+  // rounded, in the vector or in the terms that are summed for two rows exactly, adds up to at most (features + 8)
+  // 2^-53 times the sum of their reaches in the distance, or that times its square in the square. 0 where the vector is
+  // exact but for the last places of its own numbers.
   double embed(const T* row, double inverse_norm, double* out) const;
 
  private:

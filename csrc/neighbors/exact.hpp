@@ -62,8 +62,8 @@ double finish_distance(const MetricOptions& options, double sum);
 // The sum of terms of a distance, but for rounding.
 double sum_of_distance(const MetricOptions& options, double distance);
 
-// Whether a row is within the radius. As in scikit-learn sums are compared, the squares with the radius squared, but for
-// the metrics that it takes from SciPy or computes as a whole matrix.
+// Whether a row is within the radius. As in scikit-learn sums are compared, the squares with the radius squared, but
+// for the metrics that it takes from SciPy or computes as a whole matrix.
 bool is_within(const MetricOptions& options, double sum, double distance, double radius);
 
 }  // namespace fastml::neighbors

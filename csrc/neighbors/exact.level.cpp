@@ -163,7 +163,7 @@ void quadratics(const ExactQuery<T>& q, std::int64_t base, const std::int32_t* r
       for (std::int64_t j = 0; j < cols; ++j) {
         const double* column = q.columns + j * padded + i;
 #pragma GCC unroll 16
-        for (int v = 0; v < kParts; ++v) parts[v] += load(column + v * kLanes<double>)*q.difference[j];
+        for (int v = 0; v < kParts; ++v) parts[v] += load(column + v * kLanes<double>) * q.difference[j];
       }
       alignas(64) double lanes[kExactLanes];
       for (int v = 0; v < kParts; ++v) store(lanes + v * kLanes<double>, parts[v]);

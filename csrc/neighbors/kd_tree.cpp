@@ -77,7 +77,8 @@ KdMetric metric_of(const MetricOptions& options, std::int64_t cols) {
       p = options.p;
       break;
     default:
-      throw std::invalid_argument("A k-d tree does not serve this metric, but sqeuclidean, euclidean, manhattan, chebyshev and minkowski.");
+      throw std::invalid_argument(
+          "A k-d tree does not serve this metric, but sqeuclidean, euclidean, manhattan, chebyshev and minkowski.");
   }
   if (!(p >= 1)) throw std::invalid_argument("A k-d tree needs p >= 1, got " + std::to_string(p) + ".");
   double pow_error = 0;

@@ -1,5 +1,5 @@
-// Queries over threads: which block of queries and which rows are compared at a time, for every search that looks at all
-// rows.
+// Queries over threads: which block of queries and which rows are compared at a time, for every search that looks at
+// all rows.
 //
 // `Lists` holds what is known of a block of queries while it is compared with a segment of the rows:
 //

@@ -36,10 +36,10 @@
 // difference are rounded (3 p u in all). |y - z|^p by exp and log is off by p (4 u |log|) + 2 u, |log| < 89, of
 // which p in f32 is a quarter; by products by less. The sum adds d u.
 //
-// Embeddings that are not exact (embedding.hpp): e = (d + 8) 2^-53 reach is what a vector is off by, and the square of a
-// distance is off by (d + 8) 2^-53 times the square of the sum of reaches once more, in its terms. With
-// size = |y|^2 + (d + 8) 2^-29 reach^2, the part of the reach in gamma size, (d + 32) (d + 8) 2^-53 reach^2, covers the
-// second, and in the step 1 above e is at most u times the root of the size.
+// Embeddings that are not exact (embedding.hpp): e = (d + 8) 2^-53 reach is what a vector is off by, and the square of
+// a distance is off by (d + 8) 2^-53 times the square of the sum of reaches once more, in its terms. With size = |y|^2
+// + (d + 8) 2^-29 reach^2, the part of the reach in gamma size, (d + 32) (d + 8) 2^-53 reach^2, covers the second, and
+// in the step 1 above e is at most u times the root of the size.
 //
 // Underflow adds at most a few d 2^-126, where values are scaled to 1 or so: kScreenFloor is far above, and also makes
 // a row negative, not zero, that is equal to the query.
@@ -47,10 +47,10 @@ namespace fastml::neighbors {
 namespace {
 
 constexpr double kRoundoff = 0x1p-24;
-constexpr double kLargestValue = 1e15;       // its square times any number of features is far from the end of f32
-constexpr double kLargestPower = 1e25;       // where values are raised to a power
-constexpr double kLargestGamma = 0.01;       // beyond, the terms left out above would count
-constexpr float kNeverReached = 3e38F;       // the head of rows that fill up a panel
+constexpr double kLargestValue = 1e15;  // its square times any number of features is far from the end of f32
+constexpr double kLargestPower = 1e25;  // where values are raised to a power
+constexpr double kLargestGamma = 0.01;  // beyond, the terms left out above would count
+constexpr float kNeverReached = 3e38F;  // the head of rows that fill up a panel
 
 // Rows of whole panels.
 std::int64_t panel_rows_of(std::int64_t rows) {

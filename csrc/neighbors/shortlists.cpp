@@ -23,7 +23,8 @@ std::int64_t Shortlists<T>::bytes_per_query(std::int64_t k, std::int64_t cols) {
 }
 
 template <class T>
-Shortlists<T>::Shortlists(const SearchOf<T>& search, const Rows<const T>& queries, std::int64_t k, std::int64_t most_queries, bool within)
+Shortlists<T>::Shortlists(const SearchOf<T>& search, const Rows<const T>& queries, std::int64_t k,
+                          std::int64_t most_queries, bool within)
     : search_(search),
       kernels_(brute_kernels()),
       k_(k),
@@ -62,8 +63,8 @@ void Shortlists<T>::set_tau(Shortlist& list, std::int64_t i, double tau) {
 template <class T>
 void Shortlists<T>::start(std::int64_t first, std::int64_t count, std::int64_t begin, std::int64_t end) {
   const ScreenedRows<T>& screened = *search_.screened;
-  const Rows<const T> queries = queries_ = {all_queries_.data + first * all_queries_.stride, count, cols_,
-                                            all_queries_.stride};
+  const Rows<const T> queries =
+      queries_ = {all_queries_.data + first * all_queries_.stride, count, cols_, all_queries_.stride};
   segment_begin_ = begin;
   segment_end_ = end;
   loaded_ = -1;
@@ -79,7 +80,8 @@ void Shortlists<T>::start(std::int64_t first, std::int64_t count, std::int64_t b
     screened_[i] = 0;
     limits_.data()[i] = 0;
     if (!screened.usable()) continue;
-    const QuerySize size = screened.set_query(query, inverse_norms_[i], scratch_.data(), centered_.data() + i * features_);
+    const QuerySize size =
+        screened.set_query(query, inverse_norms_[i], scratch_.data(), centered_.data() + i * features_);
     // The others are packed as zeros, with a limit that no row passes.
     limits_.data()[i] = -kInfinity;
     if (!size.screened) continue;
@@ -196,7 +198,7 @@ void Shortlists<T>::compare_exactly(std::int64_t i) {
   if (inverse_norms_[i] == 0) {  // of a query of zeros the cosine is 0
     std::fill(sums_.begin(), sums_.begin() + list.count, 2.0);
   } else {
-    const ExactQuery<T> query{search_.data, query_.data(), search_.weights, search_.screened->inverse_norms(),
+    const ExactQuery<T> query{search_.data,       query_.data(),   search_.weights, search_.screened->inverse_norms(),
                               search_.options->p, search_.columns, scratch_.data()};
     exact_kernels<T>().sums(terms_of(*search_.options), query, segment_begin_, rows_.data(), list.count, sums_.data());
   }

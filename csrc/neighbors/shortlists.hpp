@@ -33,7 +33,8 @@ template <class T>
 class Shortlists {
  public:
   // The k nearest of each query: `within` false. All within a radius: `within` true, `k` the length of lists.
-  Shortlists(const SearchOf<T>& search, const Rows<const T>& queries, std::int64_t k, std::int64_t most_queries, bool within);
+  Shortlists(const SearchOf<T>& search, const Rows<const T>& queries, std::int64_t k, std::int64_t most_queries,
+             bool within);
 
   // Elements of scratch memory a query costs, in bytes, for the size of blocks.
   static std::int64_t bytes_per_query(std::int64_t k, std::int64_t cols);

@@ -13,8 +13,8 @@ inline constexpr std::int64_t kBruteWorkPerThread = 400'000;
 inline constexpr std::int64_t kQueryBlock = 168;
 inline constexpr std::int64_t kQueryBlockBytes = 384 << 10;
 
-// What a feature of two rows costs where distances are computed as they stand, in multiply-adds of the screen: the lanes are
-// half as many, the steps two to five.
+// What a feature of two rows costs where distances are computed as they stand, in multiply-adds of the screen: the
+// lanes are half as many, the steps two to five.
 inline constexpr std::int64_t kDirectWork = 8;
 
 // Values of sparse rows that stay in L2 beside the panel of a group of queries: each group of a block reads them again.

@@ -126,7 +126,8 @@ struct Samples {
 // What a case is made of.
 enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing };
 inline const char* name(Kind kind) {
-  const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier", "tiny", "huge", "missing"};
+  const char* names[] = {"normal",  "integers", "duplicates", "far away", "clusters",
+                         "outlier", "tiny",     "huge",       "missing"};
   return names[int(kind)];
 }
 

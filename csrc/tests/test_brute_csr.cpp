@@ -28,10 +28,13 @@ struct Sample {
   Guarded<T> value_memory;
   Guarded<Index> index_memory;
 
-  // `shares`: how many of the features of a row are there. One in 20 of the values is a zero that is stored, every ninth row
-  // has none. Repeated: some features are there twice, as halves.
+  // `shares`: how many of the features of a row are there. One in 20 of the values is a zero that is stored, every
+  // ninth row has none. Repeated: some features are there twice, as halves.
   Sample(std::int64_t rows_, std::int64_t cols_, double share, double scale, Order order, unsigned seed)
-      : rows(rows_), cols(cols_), dense(rows_ * cols_), value_memory(2 * rows_ * cols_ + 1),
+      : rows(rows_),
+        cols(cols_),
+        dense(rows_ * cols_),
+        value_memory(2 * rows_ * cols_ + 1),
         index_memory(2 * rows_ * cols_ + 1) {
     std::mt19937 random(seed);
     std::normal_distribution<double> normal;
@@ -104,8 +107,9 @@ void check_case(std::int64_t n, std::int64_t q, std::int64_t cols, double share,
     CHECK(dense.within(y.dense_rows(), radius, 1, nullptr, expected_found), where);
     bool right = found.size() == expected_found.size();
     for (std::size_t i = 0; i < found.size() && right; ++i) {
-      right = std::equal(found[i].begin(), found[i].end(), expected_found[i].begin(), expected_found[i].end(),
-                         [](const RankedRow& a, const RankedRow& b) { return a.row == b.row && a.distance == b.distance; });
+      right =
+          std::equal(found[i].begin(), found[i].end(), expected_found[i].begin(), expected_found[i].end(),
+                     [](const RankedRow& a, const RankedRow& b) { return a.row == b.row && a.distance == b.distance; });
     }
     CHECK(right, where << " within " << radius);
   }

@@ -1,5 +1,5 @@
-// BruteSearch against plain loops, under the metrics that have parameters of their own, that of the sphere, and those that
-// are computed as they stand.
+// BruteSearch against plain loops, under the metrics that have parameters of their own, that of the sphere, and those
+// that are computed as they stand.
 #include <limits>
 #include <vector>
 
@@ -46,8 +46,8 @@ std::vector<MetricOptions> scaled_metrics(std::int64_t cols) {
 template <class T>
 void check_scaled() {
   unsigned seed = 0;
-  for (const Kind kind : {Kind::normal, Kind::integers, Kind::duplicates, Kind::far_away, Kind::clusters,
-                          Kind::outlier}) {
+  for (const Kind kind :
+       {Kind::normal, Kind::integers, Kind::duplicates, Kind::far_away, Kind::clusters, Kind::outlier}) {
     for (const std::int64_t cols : {1, 2, 5, 16, 17, 40}) {
       for (const MetricOptions& options : scaled_metrics(cols)) {
         ++seed;
@@ -64,8 +64,8 @@ void check_direct() {
   unsigned seed = 0;
   for (const Metric metric : {Metric::hamming, Metric::canberra, Metric::braycurtis, Metric::nan_euclidean}) {
     const MetricOptions options{metric, 2, {}, {}};
-    for (const Kind kind : {Kind::normal, Kind::integers, Kind::duplicates, Kind::far_away, Kind::outlier, Kind::tiny,
-                            Kind::missing}) {
+    for (const Kind kind :
+         {Kind::normal, Kind::integers, Kind::duplicates, Kind::far_away, Kind::outlier, Kind::tiny, Kind::missing}) {
       if (kind == Kind::missing && metric != Metric::nan_euclidean) continue;
       for (const std::int64_t cols : {1, 2, 5, 16, 63, 64, 130}) {
         ++seed;

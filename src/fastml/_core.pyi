@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -113,13 +113,13 @@ class BruteF32:
     """
     Brute-force neighbours search; csrc/neighbors/brute.hpp has the contract.
     """
-    def __init__(self, x: numpy.typing.NDArray[numpy.float32], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def __init__(self, x: numpy.typing.NDArray[numpy.float32], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, V: numpy.typing.NDArray[numpy.float64] | None = None, VI: numpy.typing.NDArray[numpy.float64] | None = None) -> None:
         ...
-    def nearest(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    def nearest(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
         """
         (distances, indices) of the k nearest rows of each query, by (distance, index).
         """
-    def within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    def within(self, queries: numpy.typing.NDArray[numpy.float32], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
         """
         (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
         """
@@ -127,13 +127,73 @@ class BruteF64:
     """
     Brute-force neighbours search; csrc/neighbors/brute.hpp has the contract.
     """
-    def __init__(self, x: numpy.typing.NDArray[numpy.float64], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def __init__(self, x: numpy.typing.NDArray[numpy.float64], metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, V: numpy.typing.NDArray[numpy.float64] | None = None, VI: numpy.typing.NDArray[numpy.float64] | None = None) -> None:
         ...
-    def nearest(self, queries: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    def nearest(self, queries: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
         """
         (distances, indices) of the k nearest rows of each query, by (distance, index).
         """
-    def within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    def within(self, queries: numpy.typing.NDArray[numpy.float64], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
+        """
+class BruteCsrF32:
+    """
+    Brute-force neighbours search in sparse rows; csrc/neighbors/brute_csr.hpp has the contract.
+    """
+    @typing.overload
+    def __init__(self, values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], n_features: typing.SupportsInt | typing.SupportsIndex, metric: str = 'euclidean') -> None:
+        ...
+    @typing.overload
+    def __init__(self, values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], n_features: typing.SupportsInt | typing.SupportsIndex, metric: str = 'euclidean') -> None:
+        ...
+    @typing.overload
+    def nearest(self, values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (distances, indices) of the k nearest rows of each query, by (distance, index).
+        """
+    @typing.overload
+    def nearest(self, values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (distances, indices) of the k nearest rows of each query, by (distance, index).
+        """
+    @typing.overload
+    def within(self, values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
+        """
+    @typing.overload
+    def within(self, values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
+        """
+class BruteCsrF64:
+    """
+    Brute-force neighbours search in sparse rows; csrc/neighbors/brute_csr.hpp has the contract.
+    """
+    @typing.overload
+    def __init__(self, values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], n_features: typing.SupportsInt | typing.SupportsIndex, metric: str = 'euclidean') -> None:
+        ...
+    @typing.overload
+    def __init__(self, values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], n_features: typing.SupportsInt | typing.SupportsIndex, metric: str = 'euclidean') -> None:
+        ...
+    @typing.overload
+    def nearest(self, values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (distances, indices) of the k nearest rows of each query, by (distance, index).
+        """
+    @typing.overload
+    def nearest(self, values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (distances, indices) of the k nearest rows of each query, by (distance, index).
+        """
+    @typing.overload
+    def within(self, values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        """
+        (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
+        """
+    @typing.overload
+    def within(self, values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], radius: typing.SupportsFloat | typing.SupportsIndex, sorted: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
         """
         (offsets, distances, indices) of all rows at most `radius` away: those of query i stand from offsets[i] to offsets[i + 1], by ascending index, or by (distance, index) if sorted.
         """

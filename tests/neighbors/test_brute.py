@@ -82,7 +82,7 @@ def test_rows_that_are_equal_come_in_their_order(dtype, case):
     keywords = METRICS[case]
     distances, rows = SEARCHES[dtype](X, **keywords).nearest(X[:20], 500)
     for i in range(20):
-        own = np.flatnonzero((X == X[i]).all(axis=1))
+        own = np.flatnonzero((X[i] == X).all(axis=1))
         np.testing.assert_array_equal(rows[i, : len(own)], own)
         assert (distances[i, : len(own)] == 0).all()
         # Equal rows are equally far to the bit, so that the row decides.
@@ -131,6 +131,20 @@ def test_within(dtype, case, reach):
         )
 
 
+def test_within_sorted(dtype, case):
+    rng = np.random.default_rng(7)
+    X = rng.integers(3, size=(300, FEATURES)).astype(dtype)
+    search = SEARCHES[dtype](X, **METRICS[case])
+    radius = float(np.median(search.nearest(X[:20], 150)[0]))
+    offsets, distances, rows = search.within(X[:20], radius)
+    sorted_offsets, sorted_distances, sorted_rows = search.within(X[:20], radius, sorted=True)
+    np.testing.assert_array_equal(sorted_offsets, offsets)
+    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+        order = np.lexsort([rows[begin:end], distances[begin:end]]) + begin
+        np.testing.assert_array_equal(sorted_rows[begin:end], rows[order])
+        np.testing.assert_array_equal(sorted_distances[begin:end], distances[order])
+
+
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "chebyshev"])
 def test_a_radius_that_is_met_exactly_counts(dtype, metric):
     X = np.arange(50, dtype=dtype)[:, None]
@@ -151,7 +165,7 @@ def test_threads_change_no_bit(dtype, case):
     for count in (300, 2):  # many queries are dealt to the threads; for few of them, the rows are
         for a, b in zip(one.nearest(Q[:count], 150, 1), two.nearest(Q[:count], 150, 2), strict=True):
             np.testing.assert_array_equal(a, b)
-        for a, b in zip(one.within(Q[:count], radius, 1), two.within(Q[:count], radius, 2), strict=True):
+        for a, b in zip(one.within(Q[:count], radius, n_threads=1), two.within(Q[:count], radius, n_threads=2), strict=True):
             np.testing.assert_array_equal(a, b)
 
 

@@ -87,8 +87,8 @@ void bind_brute(py::module_& module, const char* name) {
       .def(py::init<const Array<T>&, const std::string&, double, const std::optional<Array<double>>&, int,
                     const std::optional<Array<double>>&, const std::optional<Array<double>>&>(),
            py::arg("x").noconvert(), py::arg("metric") = "euclidean", py::arg("p") = 2.0,
-           py::arg("weights").noconvert() = py::none(), py::arg("n_threads") = 1,
-           py::arg("V").noconvert() = py::none(), py::arg("VI").noconvert() = py::none())
+           py::arg("weights").noconvert() = py::none(), py::arg("n_threads") = 1, py::arg("V").noconvert() = py::none(),
+           py::arg("VI").noconvert() = py::none())
       .def(
           "nearest",
           [](const Run& run, const Array<T>& given, std::int64_t k, int n_threads) {
@@ -106,7 +106,8 @@ void bind_brute(py::module_& module, const char* name) {
               return run.search.within(queries, radius, n_threads, interrupted, found);
             });
           },
-          py::arg("queries").noconvert(), py::arg("radius"), py::arg("sorted") = false, py::arg("n_threads") = 1, kWithinText);
+          py::arg("queries").noconvert(), py::arg("radius"), py::arg("sorted") = false, py::arg("n_threads") = 1,
+          kWithinText);
 }
 
 template <class T, class Index>

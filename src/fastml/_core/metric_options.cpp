@@ -1,7 +1,7 @@
+#include "metric_options.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "metric_options.hpp"
 
 namespace fastml {
 namespace {
@@ -10,12 +10,12 @@ using neighbors::Metric;
 using neighbors::MetricOptions;
 
 const std::pair<const char*, Metric> kNames[] = {
-    {"sqeuclidean", Metric::sqeuclidean}, {"euclidean", Metric::euclidean},
-    {"manhattan", Metric::manhattan},     {"chebyshev", Metric::chebyshev},
-    {"minkowski", Metric::minkowski},     {"cosine", Metric::cosine},
-    {"seuclidean", Metric::seuclidean},   {"mahalanobis", Metric::mahalanobis},
-    {"haversine", Metric::haversine},     {"hamming", Metric::hamming},
-    {"canberra", Metric::canberra},       {"braycurtis", Metric::braycurtis},
+    {"sqeuclidean", Metric::sqeuclidean},    {"euclidean", Metric::euclidean},
+    {"manhattan", Metric::manhattan},        {"chebyshev", Metric::chebyshev},
+    {"minkowski", Metric::minkowski},        {"cosine", Metric::cosine},
+    {"seuclidean", Metric::seuclidean},      {"mahalanobis", Metric::mahalanobis},
+    {"haversine", Metric::haversine},        {"hamming", Metric::hamming},
+    {"canberra", Metric::canberra},          {"braycurtis", Metric::braycurtis},
     {"nan_euclidean", Metric::nan_euclidean}};
 
 Metric metric_named(const std::string& metric) {
@@ -59,7 +59,8 @@ MetricOptions metric_options(const std::string& metric, std::int64_t cols, const
     require(matrix.ndim() == 2 && matrix.shape(0) == cols && matrix.shape(1) == cols,
             "VI: expected a matrix of " + std::to_string(cols) + " x " + std::to_string(cols));
     options.scales.assign(matrix.data(), matrix.data() + cols * cols);
-    const bool finite = std::all_of(options.scales.begin(), options.scales.end(), [](double x) { return std::isfinite(x); });
+    const bool finite =
+        std::all_of(options.scales.begin(), options.scales.end(), [](double x) { return std::isfinite(x); });
     require(finite, "VI: not finite");
   }
   return options;

@@ -12,8 +12,8 @@ struct MetricArguments {
   std::optional<Array<double>> weights, variances, inverse;
 };
 
-// Raises ValueError for a metric that no search serves, and for arguments that are missing, of another metric, or out of
-// the metric's range. `cols`: features of the rows.
+// Raises ValueError for a metric that no search serves, and for arguments that are missing, of another metric, or out
+// of the metric's range. `cols`: features of the rows.
 neighbors::MetricOptions metric_options(const std::string& metric, std::int64_t cols, const MetricArguments& arguments);
 
 }  // namespace fastml
