@@ -1,5 +1,7 @@
 """The bindings of the brute-force search against distances that NumPy computes in double, pair by pair."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.metrics import DistanceMetric
@@ -139,7 +141,7 @@ def test_within_sorted(dtype, case):
     offsets, distances, rows = search.within(X[:20], radius)
     sorted_offsets, sorted_distances, sorted_rows = search.within(X[:20], radius, sorted=True)
     np.testing.assert_array_equal(sorted_offsets, offsets)
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in itertools.pairwise(offsets):
         order = np.lexsort([rows[begin:end], distances[begin:end]]) + begin
         np.testing.assert_array_equal(sorted_rows[begin:end], rows[order])
         np.testing.assert_array_equal(sorted_distances[begin:end], distances[order])
@@ -165,7 +167,9 @@ def test_threads_change_no_bit(dtype, case):
     for count in (300, 2):  # many queries are dealt to the threads; for few of them, the rows are
         for a, b in zip(one.nearest(Q[:count], 150, 1), two.nearest(Q[:count], 150, 2), strict=True):
             np.testing.assert_array_equal(a, b)
-        for a, b in zip(one.within(Q[:count], radius, n_threads=1), two.within(Q[:count], radius, n_threads=2), strict=True):
+        for a, b in zip(
+            one.within(Q[:count], radius, n_threads=1), two.within(Q[:count], radius, n_threads=2), strict=True
+        ):
             np.testing.assert_array_equal(a, b)
 
 

@@ -83,7 +83,9 @@ def test_threads_change_no_bit(dtype, metric):
     for count in (200, 2):
         for a, b in zip(search.nearest(Q[:count], 30, 1), search.nearest(Q[:count], 30, 2), strict=True):
             np.testing.assert_array_equal(a, b)
-        for a, b in zip(search.within(Q[:count], 0.5, n_threads=1), search.within(Q[:count], 0.5, n_threads=2), strict=True):
+        for a, b in zip(
+            search.within(Q[:count], 0.5, n_threads=1), search.within(Q[:count], 0.5, n_threads=2), strict=True
+        ):
             np.testing.assert_array_equal(a, b)
 
 

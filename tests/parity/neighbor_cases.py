@@ -1,7 +1,5 @@
 """Samples whose distances are exact in every formula: scikit-learn's neighbours are ours, and ties are known."""
 
-import itertools
-
 import numpy as np
 
 METRICS = (
@@ -20,6 +18,11 @@ METRICS = (
     {"metric": "minkowski", "p": np.inf},
     {"metric": "minkowski", "p": 0.5, "algorithm": "brute"},
     {"metric": "minkowski", "metric_params": {"w": [1.0, 2.0, 0.5]}},
+    {"metric": "seuclidean", "metric_params": {"V": [1.0, 4.0, 0.25]}},
+    {"metric": "mahalanobis", "metric_params": {"VI": np.array([[2.0, 0.5, 0.0], [0.5, 1.0, 0.25], [0.0, 0.25, 1.0]])}},
+    {"metric": "canberra"},
+    {"metric": "braycurtis"},
+    {"metric": "nan_euclidean"},
 )
 
 
@@ -37,9 +40,9 @@ def algorithms(parameters):
     """Return those of an algorithm's names that scikit-learn takes for these parameters."""
     if "algorithm" in parameters:
         return (parameters["algorithm"],)
-    if parameters["metric"] == "cosine":
+    if parameters["metric"] in ("cosine", "nan_euclidean"):
         return ("auto", "brute")
-    if "metric_params" in parameters:
+    if "metric_params" in parameters or parameters["metric"] in ("canberra", "braycurtis"):
         return ("auto", "ball_tree", "brute")
     return ("auto", "kd_tree", "ball_tree", "brute")
 
@@ -49,4 +52,4 @@ CASES = tuple({**parameters, "algorithm": algorithm} for parameters in METRICS f
 
 def case_name(case):
     """Return a test's name for a case."""
-    return "-".join(str(value) for value in itertools.chain(case.values()))
+    return "-".join(str(value).replace("\n", "") for value in case.values())

@@ -278,3 +278,68 @@ def test_outlier_factors(n_neighbors, dtype):
     assert_allclose(ours.negative_outlier_factor_, stock.negative_outlier_factor_, **TOLERANCE[dtype])
     assert_allclose(ours.score_samples(queries), stock.score_samples(queries), **TOLERANCE[dtype])
     assert_array_equal(ours.predict(queries), stock.predict(queries))
+
+
+@pytest.mark.parametrize("mode", ["dense", "graph", "float32", "integers"])
+def test_given_distances(mode):
+    X, queries = samples(120), samples(30, seed=1)
+    given, asked = pairwise_distances(X), pairwise_distances(queries, X)
+    if mode == "float32":
+        given, asked = given.astype(np.float32), asked.astype(np.float32)
+    elif mode == "integers":
+        given, asked = (1000 * given).astype(np.int64), (1000 * asked).astype(np.int64)
+    elif mode == "graph":
+        searched = sklearn.neighbors.NearestNeighbors().fit(X)
+        given = searched.kneighbors_graph(X, 40, mode="distance")
+        asked = searched.kneighbors_graph(queries, 40, mode="distance")
+    ours, stock = both("NearestNeighbors", {"metric": "precomputed"}, given)
+    assert_same_state(ours, stock)
+    radius = 700 if mode == "integers" else 0.7
+    for Q in (asked, None):
+        distances, indices = ours.kneighbors(Q, 7)
+        expected, expected_indices = stock.kneighbors(Q, 7)
+        assert_array_equal(distances, expected)
+        assert_same_neighbors(indices, expected_indices, expected)
+        assert (distances.dtype, indices.dtype) == (expected.dtype, np.int64)
+        for sort_results in (False, True):
+            found = ours.radius_neighbors(Q, radius, sort_results=sort_results)
+            expected_found = stock.radius_neighbors(Q, radius, sort_results=sort_results)
+            for seen, wanted in zip(found[0], expected_found[0], strict=True):
+                assert_array_equal(seen, wanted)
+    for wrong in (asked[:, :50], -asked, np.zeros((2, 3, 4))):
+        errors = []
+        for model in (ours, stock):
+            with pytest.raises((ValueError, TypeError)) as raised:
+                model.kneighbors(wrong, 60)
+            errors.append(str(raised.value))
+        assert errors[0] == errors[1]
+
+
+def test_nan_euclidean():
+    rng = np.random.RandomState(0)
+    X, queries = samples(200, 6), samples(40, 6, seed=1)
+    X[rng.uniform(size=X.shape) < 0.3] = np.nan
+    queries[rng.uniform(size=queries.shape) < 0.3] = np.nan
+    X[5] = np.nan
+    case = {"metric": "nan_euclidean"}
+    ours, stock = both("NearestNeighbors", case, X)
+    distances, indices = ours.kneighbors(queries, 20)
+    expected, expected_indices = stock.kneighbors(queries, 20)
+    assert_allclose(distances, expected, atol=1e-7)
+    assert_same_neighbors(indices, expected_indices, expected)
+    y = rng.randint(0, 3, 200)
+    ours, stock = both("KNeighborsClassifier", case, X, y)
+    assert_array_equal(ours.predict(queries), stock.predict(queries))
+
+
+@pytest.mark.parametrize("name", ["haversine", "hamming"])
+def test_metrics_of_their_own(name):
+    X, queries = (
+        (samples(200, 2), samples(40, 2, seed=1)) if name == "haversine" else (lattice(200, 9), lattice(40, 9, 1))
+    )
+    for algorithm in ("auto", "ball_tree", "brute"):
+        ours, stock = both("NearestNeighbors", {"metric": name, "algorithm": algorithm}, X)
+        distances, indices = ours.kneighbors(queries, 5)
+        expected, expected_indices = stock.kneighbors(queries, 5)
+        assert_allclose(distances, expected, rtol=1e-9)
+        assert_same_neighbors(indices, expected_indices, expected)

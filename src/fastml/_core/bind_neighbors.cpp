@@ -2,6 +2,7 @@
 #include "metric_options.hpp"
 #include "neighbors/brute.hpp"
 #include "neighbors/brute_csr.hpp"
+#include "neighbors/given_distances.hpp"
 
 namespace fastml {
 namespace {
@@ -183,6 +184,23 @@ void bind_brute_csr(py::module_& module, const char* name) {
   bind_index<T, std::int64_t>(bound);
 }
 
+template <class T>
+py::tuple nearest_given(const Array<T>& given, std::int64_t k, int n_threads) {
+  const Rows<const T> rows = rows_of(given);
+  require(k >= 1 && k <= rows.cols, "k: expected 1 to " + std::to_string(rows.cols));
+  Array<T> distances({rows.rows, k});
+  Array<std::int64_t> indices({rows.rows, k});
+  bool finished;
+  {
+    T* to = distances.mutable_data();
+    std::int64_t* to_indices = indices.mutable_data();
+    const py::gil_scoped_release unlocked;
+    finished = neighbors::nearest_given(rows, k, n_threads, interrupted, to, to_indices);
+  }
+  raise_if(!finished);
+  return py::make_tuple(std::move(distances), std::move(indices));
+}
+
 }  // namespace
 
 void bind_neighbors(py::module_& module) {
@@ -190,6 +208,11 @@ void bind_neighbors(py::module_& module) {
   bind_brute<double>(module, "BruteF64");
   bind_brute_csr<float>(module, "BruteCsrF32");
   bind_brute_csr<double>(module, "BruteCsrF64");
+  const char* text = "(distances, indices) of the k least of each row of given distances, by (distance, index).";
+  module.def("nearest_given", &nearest_given<float>, py::arg("distances").noconvert(), py::arg("k"),
+             py::arg("n_threads") = 1, text);
+  module.def("nearest_given", &nearest_given<double>, py::arg("distances").noconvert(), py::arg("k"),
+             py::arg("n_threads") = 1, text);
 }
 
 }  // namespace fastml

@@ -58,6 +58,8 @@ PRIVATE_NAMES = {
     "sklearn.neighbors._base.NeighborsBase._fit": "overridden: no tree of scikit-learn is built",
     "sklearn.neighbors._base.RadiusNeighborsMixin": "the parent that all searches within a radius share",
     "sklearn.neighbors._base.VALID_METRICS": "which metrics each algorithm takes",
+    "sklearn.neighbors._base._check_precomputed": "checks given distances, and sorts graphs of them",
+    "sklearn.neighbors._base._kneighbors_from_graph": "cuts the nearest out of a graph, and the message for too few",
     "sklearn.neighbors.kneighbors_graph._skl_parameter_constraints": "which arguments it takes",
     "sklearn.neighbors.radius_neighbors_graph._skl_parameter_constraints": "which arguments it takes",
     "sklearn.tree._classes.BaseDecisionTree": "the parent that all trees share",

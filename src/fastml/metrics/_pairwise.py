@@ -9,11 +9,11 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils._param_validation import validate_params
 
 from fastml._support.dispatch import Condition, accelerated
-from fastml.neighbors._index import Index
-from fastml.neighbors._metric import Metric, served_metric
+from fastml.neighbors._index import Index, SparseIndex
+from fastml.neighbors._metric import NAMES, Metric, served_metric
 
 
-def _metric(metric: Any, metric_kwargs: dict[str, Any] | None) -> Metric | None:
+def _metric(metric: Any, metric_kwargs: dict[str, Any] | None, n_features: int) -> Metric | None:
     parameters = dict(metric_kwargs or {})
     if metric == "euclidean":
         # The answer does not depend on norms computed before.
@@ -21,19 +21,20 @@ def _metric(metric: Any, metric_kwargs: dict[str, Any] | None) -> Metric | None:
             parameters.pop(name, None)
         if parameters.pop("squared", False):
             metric = "sqeuclidean"
-    return served_metric(metric, parameters)
+    # scikit-learn takes a distance that is not defined for the least.
+    return None if metric == "nan_euclidean" else served_metric(metric, parameters, n_features)
 
 
-_SERVED = (
-    Condition(
-        "a metric of euclidean, sqeuclidean, manhattan, chebyshev, minkowski or cosine",
-        lambda X, Y, *, axis=1, metric="euclidean", metric_kwargs=None: _metric(metric, metric_kwargs) is not None,
-    ),
-    Condition("dense X and Y", lambda X, Y, **options: not sp.issparse(X) and not sp.issparse(Y)),
-)
+def _is_served(X: Any, Y: Any, *, axis: int = 1, metric: Any = "euclidean", metric_kwargs: Any = None) -> bool:
+    shape = np.shape(X)
+    served = _metric(metric, metric_kwargs, shape[1] if len(shape) == 2 else 0)
+    return served is not None and (served.is_for_sparse or not (sp.issparse(X) or sp.issparse(Y)))
 
 
-@accelerated(*_SERVED, fallback=sklearn.metrics.pairwise_distances_argmin_min)
+_SERVED = Condition(f"a metric of {NAMES} (but nan_euclidean); for sparse X, a sparse metric", _is_served)
+
+
+@accelerated(_SERVED, fallback=sklearn.metrics.pairwise_distances_argmin_min)
 @validate_params(
     sklearn.metrics.pairwise_distances_argmin_min._skl_parameter_constraints,
     prefer_skip_nested_validation=False,
@@ -42,16 +43,21 @@ def pairwise_distances_argmin_min(X, Y, *, axis=1, metric="euclidean", metric_kw
     X, Y = check_pairwise_arrays(X, Y)
     if axis == 0:
         X, Y = Y, X
-    X, Y = (np.require(array, requirements=("C", "A")) for array in (X, Y))
-    served = _metric(metric, metric_kwargs)
+    served = _metric(metric, metric_kwargs, X.shape[1])
     assert served is not None, "_SERVED says so"
-    distances, indices = Index(Y, served).nearest(X, 1, None)
+    index: Index | SparseIndex
+    if sp.issparse(X) or sp.issparse(Y):
+        X, index = sp.csr_array(X), SparseIndex(sp.csr_array(Y), served)
+    else:
+        X, Y = (np.require(array, requirements=("C", "A")) for array in (X, Y))
+        index = Index(Y, served)
+    distances, indices = index.nearest(X, 1, None)
     # Where scikit-learn makes the matrix of distances, they are of the dtype of X.
-    dtype = X.dtype if metric == "cosine" else np.float64
+    dtype = X.dtype if served.is_narrow else np.float64
     return indices.ravel(), distances.ravel().astype(dtype, copy=False)
 
 
-@accelerated(*_SERVED, fallback=sklearn.metrics.pairwise_distances_argmin)
+@accelerated(_SERVED, fallback=sklearn.metrics.pairwise_distances_argmin)
 @validate_params(
     sklearn.metrics.pairwise_distances_argmin._skl_parameter_constraints,
     prefer_skip_nested_validation=False,

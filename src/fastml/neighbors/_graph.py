@@ -1,6 +1,6 @@
 """kneighbors_graph and radius_neighbors_graph."""
 
-from sklearn import neighbors
+import sklearn.neighbors
 from sklearn.neighbors._base import KNeighborsMixin, RadiusNeighborsMixin
 from sklearn.utils._param_validation import validate_params
 
@@ -8,13 +8,13 @@ from fastml._support.dispatch import accelerated
 from fastml.neighbors._unsupervised import NearestNeighbors
 
 # scikit-learn's, also where ours take their place there.
-_k_graph = neighbors.kneighbors_graph
-_radius_graph = neighbors.radius_neighbors_graph
+_k_graph = sklearn.neighbors.kneighbors_graph
+_radius_graph = sklearn.neighbors.radius_neighbors_graph
 
 
 @accelerated(fallback=_k_graph)
 @validate_params(
-    _k_graph._skl_parameter_constraints,
+    sklearn.neighbors.kneighbors_graph._skl_parameter_constraints,
     prefer_skip_nested_validation=False,
 )
 def kneighbors_graph(
@@ -36,7 +36,7 @@ def kneighbors_graph(
 
 @accelerated(fallback=_radius_graph)
 @validate_params(
-    _radius_graph._skl_parameter_constraints,
+    sklearn.neighbors.radius_neighbors_graph._skl_parameter_constraints,
     prefer_skip_nested_validation=False,
 )
 def radius_neighbors_graph(

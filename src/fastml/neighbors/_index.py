@@ -19,7 +19,15 @@ from fastml.neighbors._metric import Metric
 # takes _TREE[0] for each feature and _TREE[1] besides, a query _TREE_QUERY. Building takes _BUILD for each point and
 # level.
 _BRUTE = (0.025, 0.12)
-_DIFFERENCES = {"manhattan": 0.06, "chebyshev": 0.06, "minkowski": 0.4}
+_DIFFERENCES = {
+    "manhattan": 0.06,
+    "chebyshev": 0.06,
+    "minkowski": 0.4,
+    "hamming": 0.2,
+    "canberra": 1.0,
+    "braycurtis": 0.4,
+    "nan_euclidean": 0.3,
+}
 _TREE = (0.25, 1.0)
 _TREE_QUERY = 400.0
 _BUILD = 6.0
@@ -122,8 +130,7 @@ class Index:
         with self._lock:
             if self._brute is None:
                 kind = _core.BruteF32 if self.X.dtype == np.float32 else _core.BruteF64
-                weights = None if self.metric.weights is None else np.array(self.metric.weights)
-                self._brute = kind(self.X, self.metric.name, self.metric.p, weights, n_threads)
+                self._brute = kind(self.X, n_threads=n_threads, **self.metric.arguments())
         return self._brute, n_threads
 
     def _tree_cost(self, queries: np.ndarray, k: int | None, brute_cost: float, radius: float) -> float:
@@ -149,3 +156,39 @@ class Index:
             self._asked[size] = asked, shares
         looked_at = shares / asked * n_samples
         return len(queries) * (_TREE_QUERY + looked_at * (_TREE[1] + n_features * _TREE[0]))
+
+
+class SparseIndex:
+    """Sparse samples of one dtype: those of :class:`Index`, by the same methods.
+
+    Parameters
+    ----------
+    X : CSR of shape (n_samples, n_features), float32 or float64
+        Finite. It must not change while the index is used.
+    metric : Metric
+        One of those for sparse samples.
+    """
+
+    def __init__(self, X: Any, metric: Metric) -> None:
+        self.X = X
+        kind = _core.BruteCsrF32 if X.dtype == np.float32 else _core.BruteCsrF64
+        self._search = kind(*_parts(X), X.shape[1], metric.name)
+
+    def nearest(self, queries: Any, k: int, n_jobs: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the nearest samples of each query, by (distance, index)."""
+        return self._search.nearest(*_parts(queries), k, self._n_threads(queries, n_jobs))
+
+    def within(
+        self, queries: Any, radius: float, n_jobs: int | None, sort: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the samples at most ``radius`` away from each query."""
+        return self._search.within(*_parts(queries), radius, sort, self._n_threads(queries, n_jobs))
+
+    def _n_threads(self, queries: Any, n_jobs: int | None) -> int:
+        return threads.n_threads(n_jobs, work=float(queries.shape[0]) * (self.X.nnz + self.X.shape[0]))
+
+
+def _parts(X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the arrays of CSR samples, both kinds of indices of one type."""
+    dtype = np.promote_types(X.indices.dtype, X.indptr.dtype)
+    return np.require(X.data, requirements="A"), X.indices.astype(dtype, copy=False), X.indptr.astype(dtype, copy=False)

@@ -8,7 +8,8 @@ from sklearn.base import _fit_context
 
 from fastml import _core
 from fastml._support.dispatch import Condition, accelerated
-from fastml.neighbors._searching import SERVED, KNeighbors
+from fastml.neighbors._fitting import SERVED
+from fastml.neighbors._searching import KNeighbors
 from fastml.neighbors._voting import Neighbors, flat_weights, labels_of, mean_targets
 
 REAL_TARGETS = Condition(

@@ -9,8 +9,9 @@ from sklearn.base import _fit_context
 
 from fastml import _core
 from fastml._support.dispatch import accelerated
+from fastml.neighbors._fitting import SERVED
 from fastml.neighbors._k_nearest import REAL_TARGETS
-from fastml.neighbors._searching import SERVED, RadiusNeighbors, rows_of
+from fastml.neighbors._searching import RadiusNeighbors, rows_of
 from fastml.neighbors._voting import Neighbors, flat_weights, labels_of, mean_targets
 
 
