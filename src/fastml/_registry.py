@@ -46,6 +46,7 @@ ENTRIES = (
     Entry("KNeighborsRegressor", "sklearn.neighbors", "fastml.neighbors"),
     Entry("KNeighborsTransformer", "sklearn.neighbors", "fastml.neighbors"),
     Entry("LocalOutlierFactor", "sklearn.neighbors", "fastml.neighbors"),
+    Entry("NearestCentroid", "sklearn.neighbors", "fastml.neighbors"),
     Entry("NearestNeighbors", "sklearn.neighbors", "fastml.neighbors"),
     Entry("RadiusNeighborsClassifier", "sklearn.neighbors", "fastml.neighbors"),
     Entry("RadiusNeighborsRegressor", "sklearn.neighbors", "fastml.neighbors"),

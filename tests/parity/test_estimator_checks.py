@@ -17,6 +17,17 @@ from fastml.ensemble import (
     RandomForestRegressor,
     RandomTreesEmbedding,
 )
+from fastml.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    KNeighborsTransformer,
+    LocalOutlierFactor,
+    NearestCentroid,
+    NearestNeighbors,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
+)
 from fastml.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 REPEATS = (
@@ -89,4 +100,26 @@ def test_estimator_checks(estimator, check):
 )
 @pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores", "ignore:divide by zero:RuntimeWarning")
 def test_tree_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        KNeighborsClassifier(),
+        KNeighborsClassifier(weights="distance", metric="manhattan", algorithm="brute"),
+        KNeighborsRegressor(),
+        KNeighborsRegressor(weights="distance", metric="cosine"),
+        KNeighborsTransformer(),
+        LocalOutlierFactor(),
+        LocalOutlierFactor(novelty=True),
+        NearestCentroid(),
+        NearestCentroid(metric="manhattan"),
+        NearestNeighbors(),
+        NearestNeighbors(algorithm="kd_tree", n_neighbors=2),
+        RadiusNeighborsClassifier(),
+        RadiusNeighborsRegressor(),
+        RadiusNeighborsTransformer(),
+    ]
+)
+def test_neighbor_checks(estimator, check):
     check(estimator)

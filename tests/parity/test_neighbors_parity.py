@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse
 import sklearn.neighbors
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -343,3 +344,17 @@ def test_metrics_of_their_own(name):
         expected, expected_indices = stock.kneighbors(queries, 5)
         assert_allclose(distances, expected, rtol=1e-9)
         assert_same_neighbors(indices, expected_indices, expected)
+
+
+@pytest.mark.parametrize("priors", ["uniform", "empirical", [0.1, 0.2, 0.3, 0.4]])
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+@EVERY_DTYPE
+def test_nearest_centroids(dtype, metric, priors):
+    X, queries = samples(300, 5, dtype=dtype), samples(100, 5, seed=1, dtype=dtype)
+    y = np.array(list("abcd"))[np.random.RandomState(2).randint(0, 4, 300)]
+    ours, stock = both("NearestCentroid", {"metric": metric, "priors": priors}, X, y)
+    for Q in (queries, scipy.sparse.csr_array(queries)):
+        prediction = ours.predict(Q)
+        assert_array_equal(prediction, stock.predict(Q))
+        assert prediction.dtype == y.dtype
+    assert_array_equal(ours.centroids_, stock.centroids_)

@@ -9,7 +9,7 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils._param_validation import validate_params
 
 from fastml._support.dispatch import Condition, accelerated
-from fastml.neighbors._index import Index, SparseIndex
+from fastml.neighbors._closest import closest
 from fastml.neighbors._metric import NAMES, Metric, served_metric
 
 
@@ -45,16 +45,8 @@ def pairwise_distances_argmin_min(X, Y, *, axis=1, metric="euclidean", metric_kw
         X, Y = Y, X
     served = _metric(metric, metric_kwargs, X.shape[1])
     assert served is not None, "_SERVED says so"
-    index: Index | SparseIndex
-    if sp.issparse(X) or sp.issparse(Y):
-        X, index = sp.csr_array(X), SparseIndex(sp.csr_array(Y), served)
-    else:
-        X, Y = (np.require(array, requirements=("C", "A")) for array in (X, Y))
-        index = Index(Y, served)
-    distances, indices = index.nearest(X, 1, None)
-    # Where scikit-learn makes the matrix of distances, they are of the dtype of X.
-    dtype = X.dtype if served.is_narrow else np.float64
-    return indices.ravel(), distances.ravel().astype(dtype, copy=False)
+    distances, indices = closest(X, Y, served)
+    return indices, distances
 
 
 @accelerated(_SERVED, fallback=sklearn.metrics.pairwise_distances_argmin)
