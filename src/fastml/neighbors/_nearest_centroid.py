@@ -20,4 +20,6 @@ class NearestCentroid(sklearn.neighbors.NearestCentroid):
             # Its scores are one product of matrices.
             return super().predict(X)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return self.classes_[closest(*check_pairwise_arrays(X, self.centroids_), Metric(self.metric))[1]]
+        X, centroids = check_pairwise_arrays(X, self.centroids_)
+        _, nearest = closest(X, centroids, Metric(self.metric))
+        return self.classes_[nearest]
