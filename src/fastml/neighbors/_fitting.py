@@ -45,7 +45,10 @@ def _is_served(estimator: Any, X: Any = None, *args: Any, **kwargs: Any) -> bool
     if not is_fitted(estimator) or estimator.metric == "precomputed":
         return True
     metric = _metric_of(estimator)
-    return metric is not None and (metric.is_for_sparse or not sp.issparse(X))
+    if metric is None:
+        return False
+    # Trees have an error for sparse queries.
+    return metric.is_for_sparse or not sp.issparse(X) or estimator._fit_method != "brute"
 
 
 def _has_samples(estimator: Any, *args: Any, **kwargs: Any) -> bool:
@@ -53,8 +56,8 @@ def _has_samples(estimator: Any, *args: Any, **kwargs: Any) -> bool:
 
 
 SERVED = (
-    Condition("an estimator that was fitted on samples, not on a tree of scikit-learn", _has_samples),
     Condition(f"precomputed distances or a metric of {NAMES}; for sparse X, a sparse metric", _is_served),
+    Condition("an estimator that was fitted on samples, not on a tree of scikit-learn", _has_samples),
 )
 
 
@@ -115,6 +118,8 @@ class Fitting(NeighborsBase):
             return False
         if not isinstance(self.metric, str) or self.metric not in VALID_METRICS["brute"]:
             return False
+        if self.metric == "haversine":
+            return False  # trees take two features only, brute force says so later
         if self.metric_params is not None or (self.metric == "minkowski" and (self.p is None or self.p < 1)):
             return False
         trees = ("kd_tree", "ball_tree") if self.algorithm == "auto" else (self.algorithm,)
@@ -157,6 +162,8 @@ class Fitting(NeighborsBase):
             return self._given(X)
         fitted, metric = self._fit_X, _metric_of(self)
         assert metric is not None, "SERVED says so"
+        if metric.name == "haversine" and fitted.shape[1] != 2:
+            raise ValueError("Haversine distance only valid in 2 dimensions")
         if X is None:
             X = fitted
         elif sp.issparse(X):

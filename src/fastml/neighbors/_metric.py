@@ -102,7 +102,7 @@ def served_metric(name: Any, parameters: dict[str, Any] | None, n_features: int)
         served = _OF_OBJECTS.get(type(name).__name__.removesuffix("64"))
         return None if served is None or parameters else Metric(served)
     if name in _NAMES:
-        return None if parameters or (name == "haversine" and n_features != 2) else Metric(_NAMES[name])
+        return None if parameters else Metric(_NAMES[name])
     if name in ("minkowski", "p") and parameters.keys() <= {"p", "w"}:
         return _minkowski(parameters.get("p", 2), parameters.get("w"), n_features)
     if name == "seuclidean" and parameters.keys() == {"V"}:
@@ -126,9 +126,11 @@ def _minkowski(p: float, weights: Any, n_features: int) -> Metric | None:
 
 def _mahalanobis(inverse: Any, n_features: int) -> Metric | None:
     matrix = _real(inverse, (n_features, n_features))
-    # Of other matrices, squared distances may be negative.
-    if matrix is None or not np.array_equal(matrix, matrix.T) or np.linalg.eigvalsh(matrix)[0] <= 0:
+    if matrix is None:
         return None
+    matrix = (matrix + matrix.T) / 2  # the same distances
+    if np.linalg.eigvalsh(matrix)[0] <= 0:
+        return None  # a square of a distance may be negative
     return Metric("mahalanobis", VI=tuple(map(tuple, matrix.tolist())))
 
 

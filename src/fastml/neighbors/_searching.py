@@ -70,12 +70,16 @@ class RadiusNeighbors(RadiusNeighborsMixin, Fitting):
             raise ValueError("return_distance must be True if sort_results is True.")
         queries, index = self._query(X)
         radius = self.radius if radius is None else radius
-        offsets, distances, indices = index.within(queries, radius, self.n_jobs, sort_results)
+        each = np.ravel(radius)
+        offsets, distances, indices = index.within(queries, each.max(), self.n_jobs, sort_results)
+        if np.ndim(radius):
+            # scikit-learn's trees take one for each query.
+            offsets, distances, indices = _chosen(
+                distances <= np.repeat(each, np.diff(offsets)), offsets, distances, indices
+            )
         if X is None:
-            counts = np.diff(offsets)
-            others = indices != np.repeat(np.arange(queries.shape[0]), counts)
-            offsets = np.concatenate(([0], np.cumsum(others)))[offsets]
-            distances, indices = distances[others], indices[others]
+            others = indices != np.repeat(np.arange(queries.shape[0]), np.diff(offsets))
+            offsets, distances, indices = _chosen(others, offsets, distances, indices)
         return offsets, self._as_returned(distances, queries), indices
 
     @accelerated(*SERVED)
@@ -88,6 +92,13 @@ class RadiusNeighbors(RadiusNeighborsMixin, Fitting):
         values = distances if mode == "distance" else np.ones(len(indices))
         shape = len(offsets) - 1, self.n_samples_fit_
         return _align_api_if_sparse(sp.csr_array((values, indices, offsets), shape=shape))
+
+
+def _chosen(
+    mask: np.ndarray, offsets: np.ndarray, distances: np.ndarray, indices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return some of the neighbours of all queries."""
+    return np.concatenate(([0], np.cumsum(mask)))[offsets], distances[mask], indices[mask]
 
 
 def rows_of(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
