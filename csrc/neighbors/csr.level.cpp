@@ -11,7 +11,10 @@ using neighbors::kCsrGroup;
 
 constexpr int kVectors = kCsrGroup / kLanes<double>;
 
-FASTML_INLINE vec<double> absolute(vec<double> x) { return maximum<double>(x, -x); }
+// Without the sign bit: one instruction, where -x and a maximum are two.
+FASTML_INLINE vec<double> absolute(vec<double> x) {
+  return reinterpret_cast<vec<double>>(reinterpret_cast<ivec<double>>(x) & INT64_MAX);
+}
 
 template <bool Products, class T>
 FASTML_INLINE void compare(const CsrBlock<T>& b, std::int64_t begin, std::int64_t end) {

@@ -15,7 +15,10 @@ using neighbors::Metric;
 constexpr int kHeight = 4, kVectors = 2;
 constexpr int kRows = kVectors * kLanes<double>;
 
-FASTML_INLINE vec<double> absolute(vec<double> x) { return maximum<double>(x, -x); }
+// Without the sign bit: one instruction, where -x and a maximum are two.
+FASTML_INLINE vec<double> absolute(vec<double> x) {
+  return reinterpret_cast<vec<double>>(reinterpret_cast<ivec<double>>(x) & INT64_MAX);
+}
 
 // What is summed: `first` decides, `second` is what it is divided by.
 struct Sums {
