@@ -153,6 +153,8 @@ void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& opt
   if (most > 0) exponent = std::min(exponent, std::ilogb(largest_value_) - 1 - std::ilogb(most));
   exponent = std::max(-400, std::min(400, exponent));
   const double scale = scale_ = std::ldexp(1.0, exponent);
+  // Where no scale that is allowed makes the rows fit f32, none of them can be screened.
+  usable_ = most * scale <= largest_value_;
   for (double& factor : factors_) factor *= scale;
   switch (screen_) {
     case Screen::product:

@@ -124,10 +124,10 @@ struct Samples {
 };
 
 // What a case is made of.
-enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing };
+enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing, line, wander };
 inline const char* name(Kind kind) {
-  const char* names[] = {"normal",  "integers", "duplicates", "far away", "clusters",
-                         "outlier", "tiny",     "huge",       "missing"};
+  const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier",
+                         "tiny",   "huge",     "missing",    "line",     "wander"};
   return names[int(kind)];
 }
 
@@ -162,6 +162,12 @@ std::vector<T> values_of(Kind kind, std::int64_t rows, std::int64_t cols, std::m
           break;
         case Kind::missing:  // every seventh row has nothing
           x = random() % 3 == 0 || i % 7 == 3 ? std::numeric_limits<T>::quiet_NaN() : T(int(random() % 5));
+          break;
+        case Kind::line:  // along (1, -1, 1, ...), of which matrices may see almost nothing
+          x = f == 0 ? T(1e7 * normal(random)) : T((f % 2 == 0 ? 1 : -1) * double(values[i * cols]) + normal(random));
+          break;
+        case Kind::wander:
+          x = T(1e12 * normal(random));
           break;
         default:
           x = T(normal(random));

@@ -58,6 +58,33 @@ void check_scaled() {
   }
 }
 
+// Distances of which most digits cancel: what the exact terms round is far more than what the screen does.
+template <class T>
+void check_cancellation() {
+  const double near = 1 - 1e-14;
+  for (unsigned seed = 1; seed < 9; ++seed) {
+    check_case<T>(Kind::line, {Metric::mahalanobis, 2, {}, {1, near, near, 1}}, 900, 30, 2, 1 + seed, 1, seed);
+    check_case<double>(Kind::wander, {Metric::haversine, 2, {}, {}}, 900, 30, 2, 1 + seed, 1, seed);
+  }
+}
+
+// Rows too large for f32 at any scale, and queries that are not.
+void check_huge_rows() {
+  std::vector<double> x(40);
+  for (int i = 0; i < 40; ++i) x[i] = (40 - i) * 1e199;
+  const double zero = 0;
+  for (const Metric metric : {Metric::manhattan, Metric::chebyshev}) {
+    const BruteSearch<double> search({x.data(), 40, 1, 1}, {metric, 2, {}, {}}, 1);
+    double distances[40];
+    std::int64_t indices[40];
+    CHECK(search.nearest({&zero, 1, 1, 1}, 40, 1, nullptr, distances, indices), "");
+    for (int c = 0; c < 40; ++c) {
+      CHECK_EQUAL(indices[c], 39 - c, "metric " << int(metric));
+      CHECK_EQUAL(distances[c], x[39 - c], "metric " << int(metric));
+    }
+  }
+}
+
 // Up to 64 features the sums are those of the plain loop to the bit, so that all rows and their order must be equal.
 template <class T>
 void check_direct() {
@@ -105,6 +132,9 @@ int main() {
   at_each_level_in_a_child([](SimdLevel) {
     check_scaled<float>();
     check_scaled<double>();
+    check_cancellation<float>();
+    check_cancellation<double>();
+    check_huge_rows();
     check_direct<float>();
     check_direct<double>();
     check_sphere<float>();
