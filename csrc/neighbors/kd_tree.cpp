@@ -112,6 +112,11 @@ std::int64_t leaf_count(std::int64_t rows) {
 
 }  // namespace
 
+bool has_kd_tree(const MetricOptions& options) {
+  return options.metric != Metric::cosine && options.weights.empty() &&
+         (options.metric != Metric::minkowski || options.p >= 1);
+}
+
 void keep_nearest(Neighbor* list, std::int64_t size, std::int64_t k) {
   std::nth_element(list, list + k - 1, list + size, before);
 }
@@ -235,14 +240,10 @@ double KdTree<T>::share_visited(const T* queries, std::int64_t rows, std::int64_
   return double(leaves) / double(rows) / double(leaves_);
 }
 
-namespace {
-
 double reduced_radius(const KdMetric& metric, double radius) {
   if (metric.p != 0) return std::pow(radius, metric.p);
   return metric.root ? radius * radius : radius;
 }
-
-}  // namespace
 
 template <class T>
 bool KdTree<T>::count_within(const T* queries, std::int64_t rows, std::int64_t row_stride, double radius, int threads,

@@ -20,6 +20,9 @@
 
 namespace fastml::neighbors {
 
+// Whether a k-d tree serves the metric.
+bool has_kd_tree(const MetricOptions& options);
+
 template <class T>
 class KdTree {
  public:
@@ -30,6 +33,10 @@ class KdTree {
 
   std::int64_t rows() const { return rows_; }
   std::int64_t cols() const { return cols_; }
+  // What the walks of other searches need; valid while the tree lives.
+  KdTreeView<T> view() const;
+  const std::vector<KdNode>& nodes() const { return nodes_; }
+  const KdMetric& metric() const { return metric_; }
 
   // The k nearest fitted rows of each query, 1 <= k <= rows(), by (distance, row): distances and indices are queries x k,
   // row-major. Returns false when stopped; the results are then incomplete.
@@ -51,8 +58,6 @@ class KdTree {
   double share_visited(const T* queries, std::int64_t rows, std::int64_t row_stride, std::int64_t k) const;
 
  private:
-  KdTreeView<T> view() const;
-
   // Calls answer(thread, queries) for blocks of queries in the order of the tree.
   template <class Answer>
   bool for_each_block(const Rows<const T>& queries, int threads, StopCheck stop, const Answer& answer) const;
@@ -64,5 +69,8 @@ class KdTree {
   std::vector<std::int32_t> order_;       // fitted row of each point in the order of the tree,
   std::vector<std::int64_t> long_order_;  // where 32 bits do not hold it
 };
+
+// What the exact sum is compared with for a radius: radius^2, radius or radius^p.
+double reduced_radius(const KdMetric& metric, double radius);
 
 }  // namespace fastml::neighbors

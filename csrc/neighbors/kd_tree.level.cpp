@@ -25,9 +25,7 @@ double largest() {
 // The screen of what is exactly d away is at most this.
 template <class T>
 FASTML_INLINE T limit_of(const KdMetric& metric, double d) {
-  double limit = d * metric.scale;
-  if (metric.square) limit *= limit;
-  limit = limit * metric.grow + metric.tiny;
+  const double limit = screen_limit(metric, d);
   return limit > double(largest<T>()) ? T(__builtin_inf()) : T(limit);
 }
 
@@ -335,12 +333,61 @@ void within(const KdTreeView<T>& tree, const KdMetric& metric, const KdQueries<T
   }
 }
 
+// Those of a's points that are asked for, one after the other; the box of b rules out most of them all at once.
+template <Norm norm, class T>
+void leaf_pair_under(const KdTreeView<T>& tree, const KdMetric& metric, double radius, double reduced,
+                     const LeafPair<T>& pair) {
+  constexpr int vectors = kLeafPoints / kWide<T>;
+  const T limit = limit_of<T>(metric, radius), certain = certain_limit<T>(metric, reduced);
+  const T* a = tree.columns + pair.a * tree.cols * kLeafPoints;
+  const T* b = tree.columns + pair.b * tree.cols * kLeafPoints;
+  Wide<T> sum[vectors] = {};
+  for (std::int64_t j = 0; j < tree.cols; ++j) {
+    const Wide<T> low = pair.box[2 * j] - Wide<T>{}, high = pair.box[2 * j + 1] - Wide<T>{};
+#pragma GCC unroll 32
+    for (int v = 0; v < vectors; ++v) {
+      const Wide<T> x = load_wide(a + j * kLeafPoints + v * kWide<T>);
+      sum[v] = with_term<norm>(sum[v], larger(larger(low - x, x - high), Wide<T>{}));
+    }
+  }
+  const std::uint32_t near = at_most<T>(sum, limit), here = points_of(tree, pair.b);
+  for (std::uint32_t points = pair.active; points != 0; points &= points - 1) {
+    const int point = __builtin_ctz(points);
+    if ((near >> point & 1) == 0) {
+      pair.masks[point] = 0;
+      continue;
+    }
+    for (std::int64_t j = 0; j < tree.cols; ++j) pair.query[j] = a[j * kLeafPoints + point];
+    leaf_distances<norm>(b, pair.query, tree.cols, sum);
+    std::uint32_t found = at_most<T>(sum, certain) & here;
+    for (std::uint32_t open = at_most<T>(sum, limit) & here & ~found; open != 0; open &= open - 1) {
+      const int other = __builtin_ctz(open);
+      if (exact_reduced<norm>(metric, b + other, pair.query, tree.cols) <= reduced) found |= open & -open;
+    }
+    pair.masks[point] = found;
+  }
+}
+
+template <class T>
+void leaf_pair(const KdTreeView<T>& tree, const KdMetric& metric, double radius, double reduced,
+               const LeafPair<T>& pair) {
+  switch (metric.norm) {
+    case Norm::l1:
+      return leaf_pair_under<Norm::l1>(tree, metric, radius, reduced, pair);
+    case Norm::l2:
+      return leaf_pair_under<Norm::l2>(tree, metric, radius, reduced, pair);
+    default:
+      return leaf_pair_under<Norm::max>(tree, metric, radius, reduced, pair);
+  }
+}
+
 }  // namespace
 
 extern const KdTreeKernels<float> kd_tree_table_f32;
 extern const KdTreeKernels<double> kd_tree_table_f64;
-const KdTreeKernels<float> kd_tree_table_f32{locate<float>, nearest<float>, within<float>};
-const KdTreeKernels<double> kd_tree_table_f64{locate<double>, nearest<double>, within<double>};
+const KdTreeKernels<float> kd_tree_table_f32{locate<float>, nearest<float>, within<float>, leaf_pair<float>};
+const KdTreeKernels<double> kd_tree_table_f64{locate<double>, nearest<double>, within<double>,
+                                                    leaf_pair<double>};
 
 }  // namespace FASTML_LEVEL
 }  // namespace fastml

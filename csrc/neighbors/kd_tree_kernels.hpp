@@ -52,6 +52,13 @@ struct KdMetric {
   double p;  // minkowski, where the distance is none of the norms; else 0
 };
 
+// The screen of what is exactly d away is at most this. Always inlined: no copy compiled at a level may reach the linker.
+__attribute__((always_inline)) inline double screen_limit(const KdMetric& metric, double d) {
+  double limit = d * metric.scale;
+  if (metric.square) limit *= limit;
+  return limit * metric.grow + metric.tiny;
+}
+
 struct Neighbor {
   double distance;
   std::int64_t row;
@@ -89,6 +96,16 @@ struct RadiusTask {
   std::int64_t* rows;
 };
 
+// Points of two leaves that are within a radius of one another.
+template <class T>
+struct LeafPair {
+  std::int32_t a, b;
+  const T* box;          // of b: [feature][low, high]
+  std::uint32_t active;  // bits of the points of a that are asked for
+  T* query;              // room for a point
+  std::uint32_t* masks;  // for each point of a: bits of the points of b; written for those that are active
+};
+
 template <class T>
 struct KdTreeKernels {
   // The leaf whose box is next to each query, found going down only: neighbours in space get neighbouring numbers.
@@ -97,6 +114,9 @@ struct KdTreeKernels {
                   const NearestTask& task);
   void (*within)(const KdTreeView<T>& tree, const KdMetric& metric, const KdQueries<T>& queries,
                  const RadiusTask& task);
+  // `reduced` as in RadiusTask.
+  void (*leaf_pair)(const KdTreeView<T>& tree, const KdMetric& metric, double radius, double reduced,
+                    const LeafPair<T>& pair);
 };
 
 template <class T>
