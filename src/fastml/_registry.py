@@ -25,8 +25,10 @@ class Entry(NamedTuple):
 
 
 ENTRIES = (
+    Entry("DBSCAN", "sklearn.cluster", "fastml.cluster"),
     Entry("KMeans", "sklearn.cluster", "fastml.cluster"),
     Entry("MiniBatchKMeans", "sklearn.cluster", "fastml.cluster"),
+    Entry("dbscan", "sklearn.cluster", "fastml.cluster"),
     Entry("k_means", "sklearn.cluster", "fastml.cluster"),
     Entry("kmeans_plusplus", "sklearn.cluster", "fastml.cluster"),
     Entry("AdaBoostClassifier", "sklearn.ensemble", "fastml.ensemble"),

@@ -1,0 +1,200 @@
+"""DBSCAN: scikit-learn's labels, in memory proportional to the samples."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import sklearn.cluster
+from sklearn.base import _fit_context
+from sklearn.neighbors import VALID_METRICS, NearestNeighbors, sort_graph_by_row_values
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import validate_params
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from fastml import _core
+from fastml._support import threads
+from fastml._support.dispatch import Condition, accelerated
+
+# scikit-learn's names of the metrics that the kernel has, and the kernel's.
+_METRICS = {
+    "chebyshev": "chebyshev",
+    "cityblock": "manhattan",
+    "cosine": "cosine",
+    "euclidean": "euclidean",
+    "infinity": "chebyshev",
+    "l1": "manhattan",
+    "l2": "euclidean",
+    "manhattan": "manhattan",
+    "minkowski": "minkowski",
+    "p": "minkowski",
+    "sqeuclidean": "sqeuclidean",
+}
+_KNOWN_METRICS = frozenset(metric for names in VALID_METRICS.values() for metric in names)
+
+# Samples that scikit-learn's NearestNeighbors chooses the same method for as for any larger number.
+_ENOUGH_TO_CHOOSE = 12
+
+# Pairs a sample is compared with at least, those of its own block: what a call is worth in threads.
+_LEAST_PAIRS = 64
+
+
+def _has_kernel(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
+    metric = estimator.metric
+    if callable(metric):
+        return False
+    # The body rejects what is no metric at all.
+    return not isinstance(metric, str) or metric in (*_METRICS, "precomputed") or metric not in _KNOWN_METRICS
+
+
+def _has_dense_features(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
+    return not sp.issparse(X) or (isinstance(estimator.metric, str) and estimator.metric == "precomputed")
+
+
+def _has_known_parameters(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
+    parameters = estimator.metric_params
+    if not parameters or not isinstance(parameters, dict):
+        return True
+    if estimator.metric != "minkowski" or not parameters.keys() <= {"p", "w"}:
+        return False
+    weights = parameters.get("w")
+    if weights is None:
+        return True
+    weights = np.asarray(weights)
+    return (
+        weights.dtype.kind in "iuf"
+        and weights.shape == np.shape(X)[1:]
+        and bool(np.all(np.isfinite(weights) & (weights >= 0)))
+        and bool(np.isfinite(parameters.get("p", estimator.p) or 2))
+    )
+
+
+class DBSCAN(sklearn.cluster.DBSCAN):
+    __doc__ = sklearn.cluster.DBSCAN.__doc__
+
+    @accelerated(
+        Condition(
+            "a metric among euclidean, sqeuclidean, manhattan, chebyshev, minkowski, cosine and precomputed",
+            _has_kernel,
+        ),
+        Condition("dense X, unless metric='precomputed'", _has_dense_features),
+        Condition("metric_params of nothing but minkowski's p and valid weights w", _has_known_parameters),
+    )
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
+        X = validate_data(self, X, accept_sparse="csr")
+        weights = None
+        if sample_weight is not None:
+            weights = np.ascontiguousarray(_check_sample_weight(sample_weight, X), dtype=np.float64)
+        if self.metric == "precomputed":
+            X, (labels, is_core) = self._cluster_distances(X, weights)
+        else:
+            labels, is_core = self._cluster_features(X, weights)
+
+        core_sample_indices = np.flatnonzero(is_core)
+        # Samples as they were given: integers stay integers.
+        components = X[core_sample_indices] if len(core_sample_indices) else np.empty((0, X.shape[1]))
+        self.core_sample_indices_ = core_sample_indices
+        self.labels_ = labels
+        self.components_ = components
+        return self
+
+    def _neighbors(self, X: Any) -> NearestNeighbors:
+        """Have scikit-learn check the parameters of the search and tell the metric in effect."""
+        return NearestNeighbors(
+            radius=self.eps,
+            algorithm=self.algorithm,
+            leaf_size=self.leaf_size,
+            metric=self.metric,
+            metric_params=self.metric_params,
+            p=self.p,
+            n_jobs=self.n_jobs,
+        ).fit(X)
+
+    def _cluster_features(self, X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the labels of the samples, and which are core."""
+        neighbors = self._neighbors(X[:_ENOUGH_TO_CHOOSE])
+        parameters = neighbors.effective_metric_params_
+        feature_weights = parameters.get("w")
+        if feature_weights is not None:
+            feature_weights = np.ascontiguousarray(feature_weights, dtype=np.float64)
+        return _core.dbscan(
+            _for_kernel(X),
+            float(self.eps),
+            float(self.min_samples),
+            _METRICS[neighbors.effective_metric_],
+            float(parameters.get("p", 2)),
+            feature_weights,
+            weights,
+            threads.n_threads(self.n_jobs, work=float(X.size) * _LEAST_PAIRS),
+        )
+
+    def _cluster_distances(self, X: Any, weights: np.ndarray | None) -> tuple[Any, tuple[np.ndarray, np.ndarray]]:
+        """Return the distances as `components_` holds them, and what `_cluster_features` returns."""
+        self._neighbors(np.zeros((1, 1)))
+        is_sparse = sp.issparse(X)
+        if is_sparse:
+            # A sample is its own neighbour: the diagonal is stored, zeros too.
+            X = X.copy()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", sp.SparseEfficiencyWarning)
+                X.setdiag(X.diagonal())
+                X = sort_graph_by_row_values(X, warn_when_not_sorted=False)
+        name = "precomputed distance matrix" if is_sparse else "X"
+        check_array(X, accept_sparse="csr", ensure_non_negative=True, input_name=name)
+        if X.shape[0] != X.shape[1]:
+            raise ValueError(
+                f"Precomputed matrix must be square. Input is a {X.shape[0]}x{X.shape[1]} matrix."
+            )
+        n_threads = threads.n_threads(self.n_jobs, work=float(X.nnz if is_sparse else X.size))
+        eps, min_samples = float(self.eps), float(self.min_samples)
+        if not is_sparse:
+            return X, _core.dbscan_matrix(_for_kernel(X), eps, min_samples, weights, n_threads)
+        index = np.result_type(X.indices, X.indptr)
+        found = _core.dbscan_graph(
+            _for_kernel(X.data),
+            X.indices.astype(index, copy=False),
+            X.indptr.astype(index, copy=False),
+            eps,
+            min_samples,
+            weights,
+            n_threads,
+        )
+        return X, found
+
+
+def _for_kernel(values: np.ndarray) -> np.ndarray:
+    """Return numbers in a type and an order that the kernel reads."""
+    dtype = np.float32 if values.dtype == np.float32 else np.float64
+    return np.require(values, dtype=dtype, requirements=["C", "A"])
+
+
+@accelerated(fallback=sklearn.cluster.dbscan)
+@validate_params(
+    {"X": ["array-like", "sparse matrix"], "sample_weight": ["array-like", None]},
+    prefer_skip_nested_validation=False,
+)
+def dbscan(
+    X,
+    eps=0.5,
+    *,
+    min_samples=5,
+    metric="minkowski",
+    metric_params=None,
+    algorithm="auto",
+    leaf_size=30,
+    p=2,
+    sample_weight=None,
+    n_jobs=None,
+):
+    model = DBSCAN(
+        eps=eps,
+        min_samples=min_samples,
+        metric=metric,
+        metric_params=metric_params,
+        algorithm=algorithm,
+        leaf_size=leaf_size,
+        p=p,
+        n_jobs=n_jobs,
+    ).fit(X, sample_weight=sample_weight)
+    return model.core_sample_indices_, model.labels_
