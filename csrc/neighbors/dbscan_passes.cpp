@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <limits>
 #include <vector>
 
 #include "neighbors/block_pairs.hpp"
@@ -46,8 +47,9 @@ class Passes {
       : pairs_(pairs),
         task_(task),
         words_(pairs.words()),
-        block_points_(32 * words_),
+        block_points_(pairs.block_points()),
         core_(pairs.blocks() * words_),
+        border_(pairs.blocks() * words_),
         sets_(pairs.points()),
         united_blocks_(pairs.blocks()),
         united_nodes_(pairs.node_count()) {
@@ -61,16 +63,27 @@ class Passes {
 
   bool run(std::int64_t* labels, std::uint8_t* core) {
     if (!for_each_block([&](Turn& turn, std::int64_t a) { count(turn, a); })) return false;
-    find_cores();
+    find_sides();
     // Blocks first become one cluster each, where they are: that spares most of the pairs.
     if (!for_each_block([&](Turn& turn, std::int64_t a) { join_within(turn, a); })) return false;
     if (!for_each_block([&](Turn& turn, std::int64_t a) { join(turn, a); })) return false;
-    number_clusters();
-    return for_each_block([&](Turn& turn, std::int64_t a) { absorb(turn, a, labels, core); });
+    write_labels(labels, core);
+    const bool all = for_each_block([&](Turn& turn, std::int64_t a) {
+      if (from_cores_) {
+        give(turn, a, labels);
+      } else {
+        absorb(turn, a, labels);
+      }
+    });
+    std::replace(labels, labels + pairs_.points(), kNone, std::int64_t(-1));
+    return all;
   }
 
  private:
   using Blocks = std::vector<std::int64_t>;
+  using Side = BlockPairs::Side;
+  // The label of a point that no cluster has reached yet.
+  static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
 
   template <class F>
   bool for_each_block(const F& f) {
@@ -104,6 +117,7 @@ class Passes {
     }
   }
   const std::uint32_t* cores(std::int64_t block) const { return core_.data() + block * words_; }
+  const std::uint32_t* border(std::int64_t block) const { return border_.data() + block * words_; }
   bool any(const std::uint32_t* words) const {
     return std::any_of(words, words + words_, [](std::uint32_t word) { return word != 0; });
   }
@@ -123,9 +137,8 @@ class Passes {
       pairs_.compare(turn.thread(), a, b, open, masks);
       for_each_bit(open, words_, [&](int i) {
         const std::uint32_t* mask = masks + i * words_;
-        if (weights_.empty()) {
-          for (int w = 0; w < words_; ++w) counts[i] += __builtin_popcount(mask[w]);
-        } else {
+        for (int w = 0; w < words_; ++w) counts[i] += __builtin_popcount(mask[w]);
+        if (!weights_.empty()) {
           const double* weights = weights_.data() + b * block_points_;
           for_each_bit(mask, words_, [&](int j) { sums[i].add(weights[j]); });
         }
@@ -137,7 +150,8 @@ class Passes {
     add(a);
     if (any(open)) {
       Blocks blocks;
-      pairs_.near(a, [](std::int32_t, std::int64_t, std::int64_t) { return true; }, blocks);
+      pairs_.near(
+          a, Side::all, Side::all, [](std::int32_t, std::int64_t, std::int64_t) { return true; }, blocks);
       for (const std::int64_t b : blocks) {
         if (b == a) continue;
         if (turn.must_leave()) return;
@@ -145,18 +159,34 @@ class Passes {
         if (!any(open)) return;
       }
     }
+    std::uint32_t* border = border_.data() + a * words_;
     for_each_bit(open, words_, [&](int i) {
-      if (is_core(i)) core[i / 32] |= std::uint32_t(1) << i % 32;
+      const std::uint32_t bit = std::uint32_t(1) << i % 32;
+      if (is_core(i)) {
+        core[i / 32] |= bit;
+      } else if (counts[i] > 1) {
+        border[i / 32] |= bit;
+      }
     });
   }
 
-  // next_core_block_[b]: the first block from b on that has a core point.
-  void find_cores() {
-    next_core_block_.resize(pairs_.blocks() + 1);
-    next_core_block_[pairs_.blocks()] = pairs_.blocks();
-    for (std::int64_t b = pairs_.blocks(); b-- > 0;) {
-      next_core_block_[b] = any(cores(b)) ? b : next_core_block_[b + 1];
-    }
+  // next[b]: the first block from b on that has any of these points.
+  std::vector<std::int64_t> next_blocks(const std::vector<std::uint32_t>& points) const {
+    std::vector<std::int64_t> next(pairs_.blocks() + 1, pairs_.blocks());
+    for (std::int64_t b = pairs_.blocks(); b-- > 0;) next[b] = any(points.data() + b * words_) ? b : next[b + 1];
+    return next;
+  }
+
+  void find_sides() {
+    next_core_block_ = next_blocks(core_);
+    next_border_block_ = next_blocks(border_);
+    pairs_.set_cores(core_.data());
+    const auto count = [](const std::vector<std::uint32_t>& words) {
+      std::int64_t bits = 0;
+      for (const std::uint32_t word : words) bits += __builtin_popcount(word);
+      return bits;
+    };
+    from_cores_ = count(core_) < count(border_);
   }
 
   bool has_core(std::int64_t block) const { return next_core_block_[block] == block; }
@@ -234,7 +264,7 @@ class Passes {
     std::uint32_t masks[kMostBlockPoints * kMostBlockWords];
     Blocks blocks;
     pairs_.near(
-        a,
+        a, Side::cores, Side::cores,
         [&](std::int32_t child, std::int64_t first, std::int64_t end) {
           if (end <= a + 1) return false;  // a pair is looked at from its first block
           const std::int64_t block = next_core_block_[first];
@@ -272,49 +302,72 @@ class Passes {
 
   std::int64_t number_of(std::int64_t place) { return numbers_[sets_.find(place)]; }
 
-  void absorb(Turn& turn, std::int64_t a, std::int64_t* labels, std::uint8_t* core) {
-    std::uint32_t open[kMostBlockWords], masks[kMostBlockPoints * kMostBlockWords];
-    std::int64_t label[kMostBlockPoints];
-    all_points(a, open);
-    for_each_bit(open, words_, [&](int i) {
-      const bool is = (cores(a)[i / 32] >> i % 32 & 1) != 0;
-      label[i] = is ? number_of(a * block_points_ + i) : -1;
-      core[pairs_.row(a * block_points_ + i)] = is;
-    });
-    for (int w = 0; w < words_; ++w) open[w] &= ~cores(a)[w];
-    if (any(open)) {
-      Blocks blocks;
-      pairs_.near(
-          a,
-          [&](std::int32_t, std::int64_t first, std::int64_t end) { return next_core_block_[first] < end; }, blocks);
-      for (const std::int64_t b : blocks) {
-        if (turn.must_leave()) return;
-        absorb_from(turn, a, b, open, masks, label);
-      }
+  void write_labels(std::int64_t* labels, std::uint8_t* core) {
+    number_clusters();
+    for (std::int64_t place = 0; place < pairs_.points(); ++place) {
+      const bool is = (core_[place / 32] >> place % 32 & 1) != 0;
+      const std::int64_t row = pairs_.row(place);
+      core[row] = is;
+      labels[row] = is ? number_of(place) : kNone;
     }
-    all_points(a, open);
-    for_each_bit(open, words_, [&](int i) { labels[pairs_.row(a * block_points_ + i)] = label[i]; });
   }
 
-  void absorb_from(Turn& turn, std::int64_t a, std::int64_t b, const std::uint32_t* open, std::uint32_t* masks,
-                   std::int64_t* label) {
-    const std::int64_t all_of_b = is_united(b) ? number_of(first_core(b)) : -1;
-    std::uint32_t asked[kMostBlockWords] = {};
-    for_each_bit(open, words_, [&](int i) {
-      if (all_of_b < 0 || label[i] < 0 || label[i] > all_of_b) asked[i / 32] |= std::uint32_t(1) << i % 32;
-    });
-    if (!any(asked)) return;
-    pairs_.compare(turn.thread(), a, b, asked, masks);
-    for_each_bit(asked, words_, [&](int i) {
-      std::uint32_t mask[kMostBlockWords];
-      for (int w = 0; w < words_; ++w) mask[w] = masks[i * words_ + w] & cores(b)[w];
-      if (!any(mask)) return;
-      const auto take = [&](std::int64_t number) {
-        if (label[i] < 0 || number < label[i]) label[i] = number;
-      };
-      if (all_of_b >= 0) return take(all_of_b);
-      for_each_bit(mask, words_, [&](int j) { take(number_of(b * block_points_ + j)); });
-    });
+  // ---- absorb, from the side that has fewer points
+
+  // Points of a that are not core look for core points.
+  void absorb(Turn& turn, std::int64_t a, std::int64_t* labels) {
+    if (!any(border(a))) return;
+    Blocks blocks;
+    pairs_.near(
+        a, Side::all, Side::cores,
+        [&](std::int32_t, std::int64_t first, std::int64_t end) { return next_core_block_[first] < end; }, blocks);
+    std::uint32_t masks[kMostBlockPoints * kMostBlockWords];
+    const auto label_of = [&](int i) -> std::int64_t& { return labels[pairs_.row(a * block_points_ + i)]; };
+    for (const std::int64_t b : blocks) {
+      if (turn.must_leave()) return;
+      // A block of one cluster has nothing for those that have its label, or a lower one.
+      const std::int64_t all_of_b = is_united(b) ? number_of(first_core(b)) : -1;
+      std::uint32_t asked[kMostBlockWords] = {};
+      for_each_bit(border(a), words_, [&](int i) {
+        if (label_of(i) > all_of_b) asked[i / 32] |= std::uint32_t(1) << i % 32;
+      });
+      if (!any(asked)) continue;
+      pairs_.compare(turn.thread(), a, b, asked, masks);
+      for_each_bit(asked, words_, [&](int i) {
+        std::uint32_t mask[kMostBlockWords];
+        for (int w = 0; w < words_; ++w) mask[w] = masks[i * words_ + w] & cores(b)[w];
+        std::int64_t& label = label_of(i);
+        for_each_bit(mask, words_, [&](int j) { label = std::min(label, number_of(b * block_points_ + j)); });
+      });
+    }
+  }
+
+  // Core points of a look for points that are not.
+  void give(Turn& turn, std::int64_t a, std::int64_t* labels) {
+    if (!has_core(a)) return;
+    Blocks blocks;
+    pairs_.near(
+        a, Side::cores, Side::all,
+        [&](std::int32_t, std::int64_t first, std::int64_t end) { return next_border_block_[first] < end; }, blocks);
+    std::uint32_t masks[kMostBlockPoints * kMostBlockWords];
+    for (const std::int64_t b : blocks) {
+      if (turn.must_leave()) return;
+      pairs_.compare(turn.thread(), a, b, cores(a), masks);
+      for_each_bit(cores(a), words_, [&](int i) {
+        const std::int64_t number = number_of(a * block_points_ + i);
+        std::uint32_t mask[kMostBlockWords];
+        for (int w = 0; w < words_; ++w) mask[w] = masks[i * words_ + w] & border(b)[w];
+        for_each_bit(mask, words_, [&](int j) { lower(labels[pairs_.row(b * block_points_ + j)], number); });
+      });
+    }
+  }
+
+  // label = min(label, number), while other threads do the same.
+  static void lower(std::int64_t& label, std::int64_t number) {
+    std::int64_t seen = __atomic_load_n(&label, __ATOMIC_RELAXED);
+    while (number < seen &&
+           !__atomic_compare_exchange_n(&label, &seen, number, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
   }
 
   BlockPairs& pairs_;
@@ -323,8 +376,10 @@ class Passes {
   std::int64_t block_points_;
   std::vector<double> weights_;   // by place
   bool only_adds_ = true;         // no weight is negative
-  std::vector<std::uint32_t> core_;  // masks of the blocks
-  std::vector<std::int64_t> next_core_block_;
+  // Masks of the blocks: core points; points that are not, but have neighbours.
+  std::vector<std::uint32_t> core_, border_;
+  std::vector<std::int64_t> next_core_block_, next_border_block_;
+  bool from_cores_ = false;
   UnionFind sets_;  // of places
   std::vector<std::atomic<std::uint8_t>> united_blocks_, united_nodes_;
   std::vector<std::int64_t> numbers_;

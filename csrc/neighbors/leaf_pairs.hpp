@@ -24,16 +24,20 @@ class LeafPairs : public BlockPairs {
   }
   const KdNode* nodes() const override { return view_.nodes; }
   std::int64_t node_count() const override { return std::int64_t(tree_.nodes().size()); }
-  void near(std::int64_t block, const Enter& enter, std::vector<std::int64_t>& blocks) const override;
+  void set_cores(const std::uint32_t* cores) override;
+  void near(std::int64_t block, Side here, Side there, const Enter& enter,
+            std::vector<std::int64_t>& blocks) const override;
   void compare(int thread, std::int64_t a, std::int64_t b, const std::uint32_t* active, std::uint32_t* masks) override;
 
  private:
-  void measure_leaf(std::int64_t leaf);
+  const T* box(Side side, std::int64_t leaf) const {
+    return (side == Side::all ? boxes_ : core_boxes_).data() + leaf * view_.cols * 2;
+  }
 
   KdTree<T> tree_;
   KdTreeView<T> view_;
   double radius_, reduced_, limit_;
-  Buffer<T> boxes_;  // [leaf][feature][low, high]
+  std::vector<T> boxes_, core_boxes_;  // [leaf][feature][low, high], of all points and of those that are core
   Buffer<T> query_;  // of each thread
 };
 

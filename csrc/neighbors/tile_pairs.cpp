@@ -20,8 +20,6 @@ constexpr float kNobody = -std::numeric_limits<float>::infinity();
 
 std::int64_t padded(std::int64_t cols) { return (cols + kExactLanes - 1) / kExactLanes * kExactLanes; }
 
-std::int64_t blocks_of(std::int64_t points) { return (points + kMostBlockPoints - 1) / kMostBlockPoints; }
-
 }  // namespace
 
 template <class T>
@@ -45,7 +43,7 @@ TilePairs<T>::TilePairs(const Rows<const T>& data, const MetricOptions& options,
       certain_(screened_.score(reduced_) * (1 - kSlack)) {
   if (!weights_.empty()) weights_.resize(padded(data.cols), 0.0);
   for (int thread = 0; thread < std::max(threads, 1); ++thread) scratch_.emplace_back(data.cols);
-  if (has_kd_tree(options)) measure_boxes();
+  if (has_kd_tree(options)) boxes_ = boxes_of(nullptr);
 }
 
 template <class T>
@@ -63,44 +61,59 @@ Rows<const T> TilePairs<T>::in_order(const Rows<const T>& data, int threads) {
   return {copy_.data(), data.rows, data.cols, data.cols};
 }
 
+// Boxes of the points whose bits are set, or of all. Those of none are not used.
 template <class T>
-void TilePairs<T>::measure_boxes() {
+std::vector<T> TilePairs<T>::boxes_of(const std::uint32_t* points) const {
   const std::int64_t cols = rows_.cols;
-  boxes_.resize(blocks_of(rows_.rows) * cols * 2);
+  std::vector<T> boxes(this->blocks() * cols * 2);
+  std::int64_t last = -1;
   for (std::int64_t i = 0; i < rows_.rows; ++i) {
-    T* box = boxes_.data() + i / kMostBlockPoints * cols * 2;
+    if (points != nullptr && (points[i / 32] >> i % 32 & 1) == 0) continue;
+    const std::int64_t block = i / kMostBlockPoints;
+    T* box = boxes.data() + block * cols * 2;
     const T* x = rows_.data + i * rows_.stride;
-    const bool first = i % kMostBlockPoints == 0;
     for (std::int64_t j = 0; j < cols; ++j) {
-      if (first || x[j] < box[2 * j]) box[2 * j] = x[j];
-      if (first || x[j] > box[2 * j + 1]) box[2 * j + 1] = x[j];
+      if (block != last || x[j] < box[2 * j]) box[2 * j] = x[j];
+      if (block != last || x[j] > box[2 * j + 1]) box[2 * j + 1] = x[j];
     }
+    last = block;
   }
+  return boxes;
 }
 
 template <class T>
-void TilePairs<T>::near(std::int64_t block, const Enter& enter, std::vector<std::int64_t>& blocks) const {
-  const std::int64_t cols = rows_.cols;
+void TilePairs<T>::set_cores(const std::uint32_t* cores) {
+  if (!boxes_.empty()) core_boxes_ = boxes_of(cores);
+}
+
+// Features are looked at until the boxes are known to be too far apart.
+template <class T>
+bool TilePairs<T>::are_far(const T* x, const T* y) const {
   const Terms terms = terms_of(options_);
   const double limit = reduced_ * (1 + kSlack) + std::numeric_limits<double>::min();
+  double sum = 0;
+  for (std::int64_t j = 0; j < rows_.cols && sum <= limit; ++j) {
+    const double gap =
+        std::max({double(x[2 * j]) - double(y[2 * j + 1]), double(y[2 * j]) - double(x[2 * j + 1]), 0.0});
+    if (terms == Terms::most) {
+      sum = std::max(sum, gap);
+    } else {
+      sum += terms == Terms::squares ? gap * gap : terms == Terms::absolutes ? gap : std::pow(gap, options_.p);
+    }
+  }
+  return sum > limit;
+}
+
+template <class T>
+void TilePairs<T>::near(std::int64_t block, Side here, Side there, const Enter& enter,
+                        std::vector<std::int64_t>& blocks) const {
+  const std::vector<T>& from = here == Side::all ? boxes_ : core_boxes_;
+  const std::vector<T>& to = there == Side::all ? boxes_ : core_boxes_;
   for (std::int64_t b = 0; b < this->blocks(); ++b) {
-    // Features are looked at until the boxes are known to be too far apart.
-    const auto far = [&] {
-      const T *x = boxes_.data() + block * cols * 2, *y = boxes_.data() + b * cols * 2;
-      double sum = 0;
-      for (std::int64_t j = 0; j < cols && sum <= limit; ++j) {
-        const double gap =
-            std::max({double(x[2 * j]) - double(y[2 * j + 1]), double(y[2 * j]) - double(x[2 * j + 1]), 0.0});
-        if (terms == Terms::most) {
-          sum = std::max(sum, gap);
-        } else {
-          sum += terms == Terms::squares ? gap * gap : terms == Terms::absolutes ? gap : std::pow(gap, options_.p);
-        }
-      }
-      return sum > limit;
-    };
-    if (!boxes_.empty() && far()) continue;
-    if (enter(~std::int32_t(b), b, b + 1)) blocks.push_back(b);
+    if (!enter(~std::int32_t(b), b, b + 1)) continue;
+    if (boxes_.empty() || !are_far(from.data() + block * rows_.cols * 2, to.data() + b * rows_.cols * 2)) {
+      blocks.push_back(b);
+    }
   }
 }
 

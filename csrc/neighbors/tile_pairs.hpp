@@ -25,7 +25,9 @@ class TilePairs : public BlockPairs {
   std::int64_t points() const override { return rows_.rows; }
   int words() const override { return kMostBlockWords; }
   std::int64_t row(std::int64_t place) const override { return order_.empty() ? place : order_[place]; }
-  void near(std::int64_t block, const Enter& enter, std::vector<std::int64_t>& blocks) const override;
+  void set_cores(const std::uint32_t* cores) override;
+  void near(std::int64_t block, Side here, Side there, const Enter& enter,
+            std::vector<std::int64_t>& blocks) const override;
   void compare(int thread, std::int64_t a, std::int64_t b, const std::uint32_t* active, std::uint32_t* masks) override;
 
   // Share of the pairs at a typical distance of the radius that the bounds would leave open, roughly: from 1 on, screening is
@@ -52,7 +54,8 @@ class TilePairs : public BlockPairs {
 
   // The rows as they are, or a copy of them in the order of a tree.
   Rows<const T> in_order(const Rows<const T>& data, int threads);
-  void measure_boxes();
+  std::vector<T> boxes_of(const std::uint32_t* points) const;
+  bool are_far(const T* box, const T* other) const;
   void pack(Scratch& scratch, std::int64_t block, const std::uint32_t* active) const;
   void compare_exactly(Scratch& scratch, std::int64_t place, std::int64_t b, std::uint32_t* mask) const;
 
@@ -64,8 +67,7 @@ class TilePairs : public BlockPairs {
   ScreenedRows<T> screened_;
   double reduced_;       // what exact sums are compared with
   double tau_, certain_;  // scores: pairs above tau_ are no neighbours, those up to certain_ are
-  double box_limit_;
-  std::vector<T> boxes_;  // [block][feature][low, high]; empty where the metric has no boxes
+  std::vector<T> boxes_, core_boxes_;  // [block][feature][low, high]; empty where the metric has no boxes
   std::vector<Scratch> scratch_;
 };
 
