@@ -51,6 +51,18 @@ def overlapping_blobs(
     return _with_starts(X.astype(dtype), centers, rng, f"{centers} blobs, separation {separation}")
 
 
+def blobs_in_noise(
+    rows: int, features: int, centers: int, noise: float, dtype: str, data_dir: Path | None = None, seed: int = 0
+) -> Samples:
+    """Draw Gaussian blobs somewhere in a box, and a share ``noise`` of rows anywhere in it: work for DBSCAN."""
+    rng = np.random.default_rng(seed)
+    means = rng.uniform(-10, 10, size=(centers, features))
+    X = means[rng.integers(centers, size=rows)] + rng.normal(size=(rows, features))
+    anywhere = rng.random(rows) < noise
+    X[anywhere] = rng.uniform(-13, 13, size=(int(anywhere.sum()), features))
+    return _with_starts(X.astype(dtype), centers, rng, f"{centers} blobs, {noise:.0%} noise")
+
+
 def uniform(rows: int, features: int, starts: int, dtype: str, data_dir: Path | None = None, seed: int = 0) -> Samples:
     """Draw rows without any structure: the hardest case for methods that skip work."""
     rng = np.random.default_rng(seed)

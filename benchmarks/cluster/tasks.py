@@ -27,6 +27,12 @@ def fit(contender: str, data: Samples, estimator: str, **parameters: Any) -> Job
     return Job(lambda: make(**parameters).fit(data.X), lambda fitted: _fitted_answer(fitted, data.X, own_draws))
 
 
+def fit_labels(contender: str, data: Samples, estimator: str, **parameters: Any) -> Job:
+    """Fit an estimator that has labels and no centroids."""
+    make = _named(contender, estimator)
+    return Job(lambda: make(**parameters).fit(data.X), lambda fitted: {"labels": np.asarray(fitted.labels_)})
+
+
 def fit_and_predict(contender: str, data: Samples, estimator: str, **parameters: Any) -> Job:
     """Fit an estimator, then label the rows it was fitted on: mostly the cost of the calls on small data."""
     make = _named(contender, estimator)

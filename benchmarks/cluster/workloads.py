@@ -77,6 +77,14 @@ DEFAULTS_DATA = _data("overlapping_blobs", rows=50_000, features=16, centers=50,
 MINI_BATCH_DATA = _data("overlapping_blobs", rows=200_000, features=16, centers=64, separation=4.0)
 IRIS = _data("iris")
 
+
+def _dbscan(name: str, data: Named, dtype: str, eps: float, goal: Goal, memory: bool = False) -> Workload:
+    """All contenders get all threads: scikit-learn's default is one where it searches a tree."""
+    task = _task("fit_labels", estimator="DBSCAN", eps=eps, min_samples=10, n_jobs=-1)
+    return _estimator(f"dbscan-{name}", data, dtype, task, _labels(1.0), goal=goal, memory=memory)
+
+
+
 WORKLOADS: tuple[Workload, ...] = (
     _given_start(
         "f32-200000x8-k12-blobs",
@@ -199,5 +207,40 @@ WORKLOADS: tuple[Workload, ...] = (
             contenders=SCIKIT_LEARN_ONLY,
         )
         for short, dtype in (("f64", "float64"), ("f32", "float32"))
+    ),
+    _dbscan(
+        "f64-30000x3",
+        _data("blobs_in_noise", rows=30_000, features=3, centers=10, noise=0.1),
+        "float64",
+        0.5,
+        Goal(8.0, "scikit-learn"),
+        memory=True,
+    ),
+    *(
+        _dbscan(
+            f"{short}-20000x32",
+            _data("blobs_in_noise", rows=20_000, features=32, centers=10, noise=0.1),
+            dtype,
+            6.5,
+            Goal(3.0, "scikit-learn"),
+            memory=dtype == "float64",
+        )
+        for short, dtype in (("f64", "float64"), ("f32", "float32"))
+    ),
+    _dbscan(
+        "f64-20000x32-sparse-clusters",
+        _data("blobs_in_noise", rows=20_000, features=32, centers=10, noise=0.1),
+        "float64",
+        5.0,
+        Goal(3.0, "scikit-learn"),
+    ),
+    # A few thousand neighbours each, of which scikit-learn keeps a list.
+    _dbscan(
+        "f64-15000x3-dense",
+        _data("blobs_in_noise", rows=15_000, features=3, centers=2, noise=0.1),
+        "float64",
+        1.5,
+        Goal(8.0, "scikit-learn"),
+        memory=True,
     ),
 )

@@ -32,7 +32,7 @@ inline constexpr std::int64_t kSegmentRows = 2048;
 
 // DBSCAN: up to this many features blocks are leaves of a k-d tree, for more they are tiles, unless the bounds of these
 // leave this share of a radius open.
-inline constexpr std::int64_t kLeafCols = 8;
+inline constexpr std::int64_t kLeafCols = 10;
 inline constexpr double kMostOpen = 0.3;
 
 }  // namespace fastml::neighbors

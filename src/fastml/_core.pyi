@@ -390,6 +390,46 @@ def column_sums(x: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[
     """
     Sum of each column, added row by row in the dtype of x.
     """
+@typing.overload
+def dbscan(x: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, feature_weights: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (labels, core) of each row; csrc/neighbors/dbscan.hpp has the contract.
+    """
+@typing.overload
+def dbscan(x: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, feature_weights: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (labels, core) of each row; csrc/neighbors/dbscan.hpp has the contract.
+    """
+@typing.overload
+def dbscan_graph(values: numpy.typing.NDArray[numpy.float32], columns: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of the entries of a square CSR matrix.
+    """
+@typing.overload
+def dbscan_graph(values: numpy.typing.NDArray[numpy.float32], columns: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of the entries of a square CSR matrix.
+    """
+@typing.overload
+def dbscan_graph(values: numpy.typing.NDArray[numpy.float64], columns: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of the entries of a square CSR matrix.
+    """
+@typing.overload
+def dbscan_graph(values: numpy.typing.NDArray[numpy.float64], columns: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of the entries of a square CSR matrix.
+    """
+@typing.overload
+def dbscan_matrix(distances: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of a square matrix of distances; csrc/neighbors/dbscan_graph.hpp has the contract.
+    """
+@typing.overload
+def dbscan_matrix(distances: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of a square matrix of distances; csrc/neighbors/dbscan_graph.hpp has the contract.
+    """
 def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 1.0, beta: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
     """
     alpha * a @ b + beta * out for float32 or float64 arrays of any strides, written to `out` (which must not

@@ -34,6 +34,7 @@ def test_everything_a_workload_names_is_there(workload):
     ("generator", "arguments", "shape"),
     [
         ("overlapping_blobs", {"rows": 300, "features": 5, "centers": 4, "separation": 3.0}, (300, 5)),
+        ("blobs_in_noise", {"rows": 300, "features": 5, "centers": 4, "noise": 0.1}, (300, 5)),
         ("uniform", {"rows": 300, "features": 5, "starts": 4}, (300, 5)),
         ("digit_images", {"rows": 2000, "starts": 10}, (2000, 784)),
         ("sparse_texts", {"rows": 200, "features": 500, "density": 0.02, "starts": 5}, (200, 500)),

@@ -18,7 +18,7 @@ SCRIPT = """
 import json, sys, time
 import numpy as np
 import fastml
-from fastml.cluster import KMeans, MiniBatchKMeans, kmeans_plusplus
+from fastml.cluster import DBSCAN, KMeans, MiniBatchKMeans, kmeans_plusplus
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal({shape}, dtype=np.{dtype})
@@ -33,7 +33,8 @@ except KeyboardInterrupt:
 if model is not None:
     answer["unchanged"] = vars(model).keys() == state.keys() and all(vars(model)[name] is state[name] for name in state)
     # The interrupted fit left nothing behind that a further one would stumble over.
-    fits = model.set_params(n_clusters=3, max_iter=5, init="k-means++").fit(X[:100])
+    short = {{"metric": "euclidean"}} if isinstance(model, DBSCAN) else {{"n_clusters": 3, "max_iter": 5, "init": "k-means++"}}
+    fits = model.set_params(**short).fit(X[:100])
     answer["usable"] = len(fits.labels_) == 100
 print(json.dumps(answer))
 """
@@ -80,6 +81,21 @@ WORK = {
     "transform": {
         "before": "model = KMeans(50, init='random', n_init=1, max_iter=1).fit(X[:4000])",
         "work": "for _ in range(1000): model.transform(X)",
+    },
+    "DBSCAN of few features": {
+        "before": "model = DBSCAN(eps=3, min_samples=300_000)",
+        "work": "model.fit(X)",
+        "shape": (400_000, 3),
+    },
+    "DBSCAN of many features": {"before": "model = DBSCAN(eps=1, min_samples=5)", "work": "model.fit(X)"},
+    "DBSCAN of a fitted model, on one thread": {
+        "before": "model = DBSCAN(metric='manhattan').fit(X[:100])",
+        "work": "with fastml.config_context(n_threads=1): model.fit(X)",
+    },
+    "DBSCAN of given distances": {
+        "before": "X = np.abs(X)\nmodel = DBSCAN()",
+        "work": "for _ in range(1000): DBSCAN(eps=9, min_samples=9000, metric='precomputed').fit(X)",
+        "shape": (10_000, 10_000),
     },
 }
 

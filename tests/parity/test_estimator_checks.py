@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fastml.cluster import KMeans, MiniBatchKMeans
+from fastml.cluster import DBSCAN, KMeans, MiniBatchKMeans
 from fastml.ensemble import (
     AdaBoostClassifier,
     AdaBoostRegressor,
@@ -72,6 +72,11 @@ TREE_FAILURES = {
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:algorithm='elkan':RuntimeWarning")
 def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([DBSCAN(), DBSCAN(metric="manhattan", algorithm="ball_tree")])
+def test_dbscan_checks(estimator, check):
     check(estimator)
 
 

@@ -35,6 +35,12 @@ _KNOWN_METRICS = frozenset(metric for names in VALID_METRICS.values() for metric
 # Samples that scikit-learn's NearestNeighbors chooses the same method for as for any larger number.
 _ENOUGH_TO_CHOOSE = 12
 
+# Sparse samples are made dense where at least one value in this many is stored, or where they are small: the product
+# then takes no longer than scikit-learn's sparse one. In bytes of a float64.
+_MOST_GROWTH = 10
+_SMALL = 1 << 22
+_BYTES = 8
+
 # Pairs a sample is compared with at least, those of its own block: what a call is worth in threads.
 _LEAST_PAIRS = 64
 
@@ -47,8 +53,11 @@ def _has_kernel(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
     return not isinstance(metric, str) or metric in (*_METRICS, "precomputed") or metric not in _KNOWN_METRICS
 
 
-def _has_dense_features(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
-    return not sp.issparse(X) or (isinstance(estimator.metric, str) and estimator.metric == "precomputed")
+def _is_dense_enough(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
+    if not sp.issparse(X) or (isinstance(estimator.metric, str) and estimator.metric == "precomputed"):
+        return True
+    dense = float(np.prod(X.shape)) * _BYTES
+    return dense <= max(_SMALL, _MOST_GROWTH * X.nnz * _BYTES)
 
 
 def _has_known_parameters(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
@@ -77,7 +86,10 @@ class DBSCAN(sklearn.cluster.DBSCAN):
             "a metric among euclidean, sqeuclidean, manhattan, chebyshev, minkowski, cosine and precomputed",
             _has_kernel,
         ),
-        Condition("dense X, unless metric='precomputed'", _has_dense_features),
+        Condition(
+            f"dense X, or sparse X of which one value in {_MOST_GROWTH} is stored, unless metric='precomputed'",
+            _is_dense_enough,
+        ),
         Condition("metric_params of nothing but minkowski's p and valid weights w", _has_known_parameters),
     )
     @_fit_context(prefer_skip_nested_validation=False)
@@ -119,14 +131,14 @@ class DBSCAN(sklearn.cluster.DBSCAN):
         if feature_weights is not None:
             feature_weights = np.ascontiguousarray(feature_weights, dtype=np.float64)
         return _core.dbscan(
-            _for_kernel(X),
+            _for_kernel(X.toarray() if sp.issparse(X) else X),
             float(self.eps),
             float(self.min_samples),
             _METRICS[neighbors.effective_metric_],
             float(parameters.get("p", 2)),
             feature_weights,
             weights,
-            threads.n_threads(self.n_jobs, work=float(X.size) * _LEAST_PAIRS),
+            threads.n_threads(self.n_jobs, work=float(np.prod(X.shape)) * _LEAST_PAIRS),
         )
 
     def _cluster_distances(self, X: Any, weights: np.ndarray | None) -> tuple[Any, tuple[np.ndarray, np.ndarray]]:
