@@ -12,7 +12,7 @@ import json
 import time
 
 import numpy as np
-from sklearn.cluster import KMeans, MiniBatchKMeans, kmeans_plusplus
+from sklearn.cluster import DBSCAN, KMeans, MiniBatchKMeans, kmeans_plusplus
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.image import extract_patches_2d
@@ -79,6 +79,13 @@ def codebook():
     model = KMeans(n_clusters=128, n_init=3, random_state=0).fit(patches)
     explained = 1 - model.inertia_ / ((patches - patches.mean(axis=0)) ** 2).sum()
     return {"score": explained, "labels": model.labels_, "inertia": model.inertia_}
+
+
+@step("DBSCAN", "45,000 patches at six densities")
+def densities():
+    patches = all_patches()
+    models = [DBSCAN(eps=eps, min_samples=10).fit(patches) for eps in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45)]
+    return {"score": np.mean(models[2].labels_ >= 0), "labels": np.concatenate([model.labels_ for model in models])}
 
 
 @step("MiniBatchKMeans", "300 restarts")

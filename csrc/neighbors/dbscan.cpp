@@ -1,7 +1,9 @@
 #include "neighbors/dbscan.hpp"
 
 #include <memory>
+#include <stdexcept>
 
+#include "neighbors/kd_tree.hpp"
 #include "neighbors/leaf_pairs.hpp"
 #include "neighbors/tile_pairs.hpp"
 #include "neighbors/tuning.hpp"
@@ -26,6 +28,9 @@ std::unique_ptr<BlockPairs> pairs_of(const Rows<const T>& data, const MetricOpti
 template <class T>
 bool dbscan(const Rows<const T>& data, const MetricOptions& options, const DbscanTask& task, std::int64_t* labels,
             std::uint8_t* core, DbscanRoute route) {
+  if (options.metric != Metric::cosine && options.metric != Metric::minkowski && !has_kd_tree(options)) {
+    throw std::invalid_argument("DBSCAN's kernel does not serve this metric.");
+  }
   return dbscan_passes(*pairs_of(data, options, task, route), task, labels, core);
 }
 

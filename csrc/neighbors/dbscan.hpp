@@ -36,10 +36,11 @@ struct DbscanTask {
 // Which blocks points are cut into; `automatic` takes the one that is expected to be quicker. The labels are the same.
 enum class DbscanRoute { automatic, leaves, tiles };
 
-// labels[i], core[i] (0 or 1) of each row. The values are finite. Any metric of MetricOptions; eps > 0. Distances are compared
+// labels[i], core[i] (0 or 1) of each row. The values are finite. sqeuclidean, euclidean, manhattan, chebyshev, minkowski
+// (with any p > 0, and weights) and cosine; eps > 0. Distances are compared
 // as sums with the sum that belongs to eps: squares with eps^2. Weights are added up by Neumaier's algorithm. Returns
-// false when stopped; the output is then not to be used. Throws std::invalid_argument where `leaves` does not serve the
-// metric.
+// false when stopped; the output is then not to be used. Throws std::invalid_argument where the
+// route does not serve the metric.
 template <class T>
 bool dbscan(const Rows<const T>& data, const MetricOptions& options, const DbscanTask& task, std::int64_t* labels,
             std::uint8_t* core, DbscanRoute route = DbscanRoute::automatic);

@@ -113,8 +113,17 @@ std::int64_t leaf_count(std::int64_t rows) {
 }  // namespace
 
 bool has_kd_tree(const MetricOptions& options) {
-  return options.metric != Metric::cosine && options.weights.empty() &&
-         (options.metric != Metric::minkowski || options.p >= 1);
+  switch (options.metric) {
+    case Metric::sqeuclidean:
+    case Metric::euclidean:
+    case Metric::manhattan:
+    case Metric::chebyshev:
+      return options.weights.empty();
+    case Metric::minkowski:
+      return options.weights.empty() && options.p >= 1;
+    default:
+      return false;
+  }
 }
 
 void keep_nearest(Neighbor* list, std::int64_t size, std::int64_t k) {

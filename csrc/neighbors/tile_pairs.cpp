@@ -23,12 +23,13 @@ std::int64_t padded(std::int64_t cols) { return (cols + kExactLanes - 1) / kExac
 }  // namespace
 
 template <class T>
-TilePairs<T>::Scratch::Scratch(std::int64_t cols)
-    : centered(kMostBlockPoints * cols),
-      tiles(kMostBlockPoints * cols),
+TilePairs<T>::Scratch::Scratch(std::int64_t cols, std::int64_t features)
+    : centered(kMostBlockPoints * features),
+      tiles(kMostBlockPoints * features),
       limits(kMostBlockPoints),
       candidates(kMostBlockPoints * kMostBlockPoints),
       query(padded(cols)),
+      embedded(features),
       open(kMostBlockPoints),
       sums(kMostBlockPoints) {}
 
@@ -42,7 +43,7 @@ TilePairs<T>::TilePairs(const Rows<const T>& data, const MetricOptions& options,
       tau_(screened_.score(reduced_) * (1 + kSlack)),
       certain_(screened_.score(reduced_) * (1 - kSlack)) {
   if (!weights_.empty()) weights_.resize(padded(data.cols), 0.0);
-  for (int thread = 0; thread < std::max(threads, 1); ++thread) scratch_.emplace_back(data.cols);
+  for (int thread = 0; thread < std::max(threads, 1); ++thread) scratch_.emplace_back(data.cols, screened_.features());
   if (has_kd_tree(options)) boxes_ = boxes_of(nullptr);
 }
 
@@ -129,7 +130,7 @@ template <class T>
 void TilePairs<T>::pack(Scratch& s, std::int64_t block, const std::uint32_t* active) const {
   s.block = block;
   s.count = 0;
-  const std::int64_t cols = rows_.cols;
+  const std::int64_t features = screened_.features();
   for (int i = 0; i < kMostBlockPoints; ++i) {
     if ((active[i / 32] >> i % 32 & 1) == 0) continue;
     const std::int64_t place = block * kMostBlockPoints + i;
@@ -140,8 +141,8 @@ void TilePairs<T>::pack(Scratch& s, std::int64_t block, const std::uint32_t* act
     Shortlist& list = s.lists[s.count];
     list = {0, 0, 0, 0, s.candidates.data() + s.count * kMostBlockPoints, nullptr};
     if (screened_.usable()) {
-      const QuerySize size =
-          screened_.set_query(rows_.data + place * rows_.stride, inverse, s.centered.data() + s.count * cols);
+      const QuerySize size = screened_.set_query(rows_.data + place * rows_.stride, inverse, s.embedded.data(),
+                                                 s.centered.data() + s.count * features);
       list.offset = size.offset;
       list.tau = rounded_up(tau_);
       list.margin = rounded_up(2 * screened_.gamma() * size.size + 2 * kScreenFloor);
@@ -154,7 +155,7 @@ void TilePairs<T>::pack(Scratch& s, std::int64_t block, const std::uint32_t* act
     ++s.count;
   }
   std::copy_n(active, kMostBlockWords, s.packed);
-  if (screened_.usable()) brute_kernels().pack_queries(s.centered.data(), s.count, cols, s.tiles.data());
+  if (screened_.usable()) brute_kernels().pack_queries(s.centered.data(), s.count, features, s.tiles.data());
 }
 
 // Sets the bits of those rows of block b, listed in scratch.open, that are within the radius.
@@ -169,7 +170,7 @@ void TilePairs<T>::compare_exactly(Scratch& s, std::int64_t place, std::int64_t 
     std::fill(s.sums.begin(), s.sums.end(), 2.0);
   } else {
     const ExactQuery<T> query{rows_, s.query.data(), weights_.empty() ? nullptr : weights_.data(),
-                              screened_.inverse_norms(), options_.p};
+                              screened_.inverse_norms(), options_.p, nullptr, nullptr};
     exact_kernels<T>().sums(terms_of(options_), query, base, s.open.data(), count, s.sums.data());
   }
   for (std::int64_t c = 0; c < count; ++c) {
@@ -197,7 +198,7 @@ void TilePairs<T>::compare(int thread, std::int64_t a, std::int64_t b, const std
   if (screened_.usable()) {
     const BruteKernels& kernels = brute_kernels();
     // The lists have room for all rows of the block: none is ever full.
-    const ScreenBlock block{screened_.panels(), screened_.heads(),   screened_.sizes(), rows_.cols,
+    const ScreenBlock block{screened_.panels(), screened_.heads(),   screened_.sizes(), screened_.features(),
                             rows_.rows,         begin,               s.tiles.data(),    s.count,
                             s.limits.data(),    s.lists,             0,                 kMostBlockPoints,
                             screened_.gamma(),  float(options_.p),   nullptr,           nullptr};

@@ -19,7 +19,7 @@ namespace fastml::neighbors {
 template <class T>
 class TilePairs : public BlockPairs {
  public:
-  // All metrics. Neighbours are those that BruteSearch::within finds. Copies the rows, and once more in f32.
+  // The metrics of dbscan(). Neighbours are those that BruteSearch::within finds. Copies the rows, and once more in f32.
   TilePairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads);
 
   std::int64_t points() const override { return rows_.rows; }
@@ -37,7 +37,7 @@ class TilePairs : public BlockPairs {
  private:
   // The points of a block that were last asked for, packed as tiles read them. One thread's.
   struct Scratch {
-    explicit Scratch(std::int64_t cols);
+    Scratch(std::int64_t cols, std::int64_t features);
     std::int64_t block = -1;
     std::uint32_t packed[kMostBlockWords] = {};
     int count = 0;
@@ -47,7 +47,7 @@ class TilePairs : public BlockPairs {
     Shortlist lists[kMostBlockPoints];
     Buffer<float> centered, tiles, limits;
     std::vector<Candidate> candidates;
-    Buffer<double> query;
+    Buffer<double> query, embedded;
     std::vector<std::int32_t> open;
     std::vector<double> sums;
   };

@@ -284,6 +284,17 @@ void graphs() {
   }
 }
 
+void refuses() {
+  const float one[] = {1};
+  std::int64_t label;
+  std::uint8_t core;
+  const Rows<const float> x{one, 1, 1, 1};
+  const DbscanTask task{1, 1, nullptr, 1, nullptr};
+  CHECK_THROWS(std::invalid_argument, dbscan(x, {Metric::hamming, 2, {}}, task, &label, &core), "metric", "hamming");
+  CHECK_THROWS(std::invalid_argument, dbscan(x, {Metric::cosine, 2, {}}, task, &label, &core, DbscanRoute::leaves),
+               "k-d tree", "leaves and the cosine");
+}
+
 void joins_at_the_same_time() {
   const std::int64_t size = 20'000;
   UnionFind sets(size);
@@ -340,6 +351,7 @@ int main() {
     many<double>(3'000, 12, 2.6);
     joins_at_the_same_time();
     stops_when_asked();
+    refuses();
   });
   graphs();
   return check::result();
