@@ -84,7 +84,6 @@ def _dbscan(name: str, data: Named, dtype: str, eps: float, goal: Goal, memory: 
     return _estimator(f"dbscan-{name}", data, dtype, task, _labels(1.0), goal=goal, memory=memory)
 
 
-
 WORKLOADS: tuple[Workload, ...] = (
     _given_start(
         "f32-200000x8-k12-blobs",

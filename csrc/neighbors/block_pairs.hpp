@@ -32,22 +32,22 @@ class BlockPairs {
   virtual const KdNode* nodes() const { return nullptr; }
   virtual std::int64_t node_count() const { return 0; }
 
-  // Tells which points are core, a mask for each block, to stay as it is while this lives. Once, before `near` is asked for
-  // core points: those of a cluster take less room than what lies between the clusters.
+  // Tells which points are core, a mask for each block, to stay as it is while this lives. Once, before `near` is asked
+  // for core points: those of a cluster take less room than what lies between the clusters.
   virtual void set_cores(const std::uint32_t* cores) = 0;
 
   // All points of a block, or those that are core.
   enum class Side { all, cores };
   // Whether to go on to a child (a node, or ~block) that holds the blocks [first, end).
   using Enter = std::function<bool(std::int32_t child, std::int64_t first, std::int64_t end)>;
-  // Appends the blocks where points of the side `there` may be neighbours of those of `block` that are of the side `here`, of
-  // the blocks that `enter` lets pass; in an order that follows from the data alone.
+  // Appends the blocks where points of the side `there` may be neighbours of those of `block` that are of the side
+  // `here`, of the blocks that `enter` lets pass; in an order that follows from the data alone.
   virtual void near(std::int64_t block, Side here, Side there, const Enter& enter,
                     std::vector<std::int64_t>& blocks) const = 0;
 
   // masks[words() * i + w]: the neighbours in block b of the i-th point in block a, for the points that are `active`;
-  // the others' are left alone. Exact, and symmetric: a point is its own neighbour. Calls with different `thread` may run at the
-  // same time; the numbers are below the count given to the constructor.
+  // the others' are left alone. Exact, and symmetric: a point is its own neighbour. Calls with different `thread` may
+  // run at the same time; the numbers are below the count given to the constructor.
   virtual void compare(int thread, std::int64_t a, std::int64_t b, const std::uint32_t* active,
                        std::uint32_t* masks) = 0;
 

@@ -14,8 +14,8 @@ namespace {
 template <class T>
 std::unique_ptr<BlockPairs> pairs_of(const Rows<const T>& data, const MetricOptions& options, const DbscanTask& task,
                                      DbscanRoute route) {
-  const bool leaves =
-      route == DbscanRoute::leaves || (route == DbscanRoute::automatic && has_kd_tree(options) && data.cols <= kLeafCols);
+  const bool leaves = route == DbscanRoute::leaves ||
+                      (route == DbscanRoute::automatic && has_kd_tree(options) && data.cols <= kLeafCols);
   if (!leaves) {
     auto tiles = std::make_unique<TilePairs<T>>(data, options, task.eps, task.threads);
     if (route == DbscanRoute::tiles || !has_kd_tree(options) || tiles->open_share() < kMostOpen) return tiles;

@@ -8,10 +8,10 @@
 
 namespace fastml::neighbors {
 
-// Distances between rows; row i's neighbours are its entries of at most task.eps. They need not be symmetric: a cluster is
-// what can be reached from its lowest core row along the rows of core points, and what an earlier cluster reached stays its.
-// Weights are added up as dbscan() does. One thread walks the clusters; rows are added up by task.threads. Returns false
-// when stopped.
+// Distances between rows; row i's neighbours are its entries of at most task.eps. They need not be symmetric: a cluster
+// is what can be reached from its lowest core row along the rows of core points, and what an earlier cluster reached
+// stays its. Weights are added up as dbscan() does. One thread walks the clusters; rows are added up by task.threads.
+// Returns false when stopped.
 template <class T>
 bool dbscan_matrix(const Rows<const T>& distances, const DbscanTask& task, std::int64_t* labels, std::uint8_t* core);
 

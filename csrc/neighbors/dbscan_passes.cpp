@@ -150,8 +150,7 @@ class Passes {
     add(a);
     if (any(open)) {
       Blocks blocks;
-      pairs_.near(
-          a, Side::all, Side::all, [](std::int32_t, std::int64_t, std::int64_t) { return true; }, blocks);
+      pairs_.near(a, Side::all, Side::all, [](std::int32_t, std::int64_t, std::int64_t) { return true; }, blocks);
       for (const std::int64_t b : blocks) {
         if (b == a) continue;
         if (turn.must_leave()) return;
@@ -211,8 +210,8 @@ class Passes {
     if (united) united_blocks_[block].store(1, std::memory_order_relaxed);
   }
 
-  // Whether all core points under a child are known to be of one cluster. A node learns it from its children, one level a
-  // visit: the next one need not go there.
+  // Whether all core points under a child are known to be of one cluster. A node learns it from its children, one level
+  // a visit: the next one need not go there.
   bool is_united_child(std::int32_t child, std::int64_t first) {
     if (child < 0) return is_united(first);
     if (united_nodes_[child].load(std::memory_order_relaxed) != 0) return true;
@@ -374,8 +373,8 @@ class Passes {
   const DbscanTask& task_;
   int words_;
   std::int64_t block_points_;
-  std::vector<double> weights_;   // by place
-  bool only_adds_ = true;         // no weight is negative
+  std::vector<double> weights_;  // by place
+  bool only_adds_ = true;        // no weight is negative
   // Masks of the blocks: core points; points that are not, but have neighbours.
   std::vector<std::uint32_t> core_, border_;
   std::vector<std::int64_t> next_core_block_, next_border_block_;

@@ -386,8 +386,7 @@ void leaf_pair(const KdTreeView<T>& tree, const KdMetric& metric, double radius,
 extern const KdTreeKernels<float> kd_tree_table_f32;
 extern const KdTreeKernels<double> kd_tree_table_f64;
 const KdTreeKernels<float> kd_tree_table_f32{locate<float>, nearest<float>, within<float>, leaf_pair<float>};
-const KdTreeKernels<double> kd_tree_table_f64{locate<double>, nearest<double>, within<double>,
-                                                    leaf_pair<double>};
+const KdTreeKernels<double> kd_tree_table_f64{locate<double>, nearest<double>, within<double>, leaf_pair<double>};
 
 }  // namespace FASTML_LEVEL
 }  // namespace fastml

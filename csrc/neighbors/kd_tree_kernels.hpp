@@ -1,8 +1,9 @@
 // The k-d tree in memory, and the loops that walk it at each SIMD level.
 //
-// Nodes are eight wide: the boxes of a node's children lie side by side, so that a query's distances to all of them are a few
-// vectors (as ray tracers lay out bounding volumes: Wald, Benthin and Boulos, 2008). Points lie in the order of the tree, in
-// leaves of kLeafPoints whose features are columns: a leaf's distances are computed for a vector of points at a time.
+// Nodes are eight wide: the boxes of a node's children lie side by side, so that a query's distances to all of them are
+// a few vectors (as ray tracers lay out bounding volumes: Wald, Benthin and Boulos, 2008). Points lie in the order of
+// the tree, in leaves of kLeafPoints whose features are columns: a leaf's distances are computed for a vector of points
+// at a time.
 #pragma once
 
 #include <cstdint>
@@ -38,12 +39,13 @@ enum class Norm { l1, l2, max };
 
 // How distances are compared, worked out once for a call.
 //
-// Boxes and leaves are screened in T under `norm`, by sums of (x - y)^2 (l2), of |x - y| or their maximum: the "screen".
-// Where d is a distance of the metric, the exact screen is at most (d * scale)^2, or d * scale without `square`. What is
-// computed in T exceeds that by less than the factor `grow` and the addend `tiny`: differences of numbers that are given
-// exactly, squares and each of cols additions are off by half an epsilon of what they give; nothing cancels, as all terms
-// are positive; and `tiny` stands for what may be lost to underflow. `grow` is twice what is needed, since what is compared
-// with is rounded too. So whatever is screened above limit(d) is farther away than d, strictly.
+// Boxes and leaves are screened in T under `norm`, by sums of (x - y)^2 (l2), of |x - y| or their maximum: the
+// "screen". Where d is a distance of the metric, the exact screen is at most (d * scale)^2, or d * scale without
+// `square`. What is computed in T exceeds that by less than the factor `grow` and the addend `tiny`: differences of
+// numbers that are given exactly, squares and each of cols additions are off by half an epsilon of what they give;
+// nothing cancels, as all terms are positive; and `tiny` stands for what may be lost to underflow. `grow` is twice what
+// is needed, since what is compared with is rounded too. So whatever is screened above limit(d) is farther away than d,
+// strictly.
 struct KdMetric {
   Norm norm;
   bool square;  // the screen is a square
@@ -52,7 +54,8 @@ struct KdMetric {
   double p;  // minkowski, where the distance is none of the norms; else 0
 };
 
-// The screen of what is exactly d away is at most this. Always inlined: no copy compiled at a level may reach the linker.
+// The screen of what is exactly d away is at most this. Always inlined: no copy compiled at a level may reach the
+// linker.
 __attribute__((always_inline)) inline double screen_limit(const KdMetric& metric, double d) {
   double limit = d * metric.scale;
   if (metric.square) limit *= limit;

@@ -38,7 +38,7 @@ class LeafPairs : public BlockPairs {
   KdTreeView<T> view_;
   double radius_, reduced_, limit_;
   std::vector<T> boxes_, core_boxes_;  // [leaf][feature][low, high], of all points and of those that are core
-  Buffer<T> query_;  // of each thread
+  Buffer<T> query_;                    // of each thread
 };
 
 }  // namespace fastml::neighbors

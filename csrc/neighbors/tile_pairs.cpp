@@ -169,8 +169,9 @@ void TilePairs<T>::compare_exactly(Scratch& s, std::int64_t place, std::int64_t 
   if (inverse == 0) {  // the cosine of zeros is 0
     std::fill(s.sums.begin(), s.sums.end(), 2.0);
   } else {
-    const ExactQuery<T> query{rows_, s.query.data(), weights_.empty() ? nullptr : weights_.data(),
-                              screened_.inverse_norms(), options_.p, nullptr, nullptr};
+    const ExactQuery<T> query{
+        rows_,   s.query.data(), weights_.empty() ? nullptr : weights_.data(), screened_.inverse_norms(), options_.p,
+        nullptr, nullptr};
     exact_kernels<T>().sums(terms_of(options_), query, base, s.open.data(), count, s.sums.data());
   }
   for (std::int64_t c = 0; c < count; ++c) {
@@ -198,10 +199,22 @@ void TilePairs<T>::compare(int thread, std::int64_t a, std::int64_t b, const std
   if (screened_.usable()) {
     const BruteKernels& kernels = brute_kernels();
     // The lists have room for all rows of the block: none is ever full.
-    const ScreenBlock block{screened_.panels(), screened_.heads(),   screened_.sizes(), screened_.features(),
-                            rows_.rows,         begin,               s.tiles.data(),    s.count,
-                            s.limits.data(),    s.lists,             0,                 kMostBlockPoints,
-                            screened_.gamma(),  float(options_.p),   nullptr,           nullptr};
+    const ScreenBlock block{screened_.panels(),
+                            screened_.heads(),
+                            screened_.sizes(),
+                            screened_.features(),
+                            rows_.rows,
+                            begin,
+                            s.tiles.data(),
+                            s.count,
+                            s.limits.data(),
+                            s.lists,
+                            0,
+                            kMostBlockPoints,
+                            screened_.gamma(),
+                            float(options_.p),
+                            nullptr,
+                            nullptr};
     kernels.screen(screened_.screen(), false, block, begin / kernels.panel_rows,
                    (end + kernels.panel_rows - 1) / kernels.panel_rows);
   }

@@ -1,8 +1,8 @@
 // Blocks of 128 points compared by the fused product of the brute-force search: for many features.
 //
-// Pairs are screened in f32 with rigorous bounds (screened_rows.hpp); those that the bounds leave open are compared exactly.
-// Points are put into the order of a k-d tree where the metric has one, so that blocks are compact, and blocks whose boxes
-// are farther apart than the radius are not compared at all.
+// Pairs are screened in f32 with rigorous bounds (screened_rows.hpp); those that the bounds leave open are compared
+// exactly. Points are put into the order of a k-d tree where the metric has one, so that blocks are compact, and blocks
+// whose boxes are farther apart than the radius are not compared at all.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ namespace fastml::neighbors {
 template <class T>
 class TilePairs : public BlockPairs {
  public:
-  // The metrics of dbscan(). Neighbours are those that BruteSearch::within finds. Copies the rows, and once more in f32.
+  // The metrics of dbscan(). Neighbours are those that BruteSearch::within finds. Copies the rows, and once more in
+  // f32.
   TilePairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads);
 
   std::int64_t points() const override { return rows_.rows; }
@@ -30,8 +31,8 @@ class TilePairs : public BlockPairs {
             std::vector<std::int64_t>& blocks) const override;
   void compare(int thread, std::int64_t a, std::int64_t b, const std::uint32_t* active, std::uint32_t* masks) override;
 
-  // Share of the pairs at a typical distance of the radius that the bounds would leave open, roughly: from 1 on, screening is
-  // of no use.
+  // Share of the pairs at a typical distance of the radius that the bounds would leave open, roughly: from 1 on,
+  // screening is of no use.
   double open_share() const;
 
  private:
@@ -41,9 +42,9 @@ class TilePairs : public BlockPairs {
     std::int64_t block = -1;
     std::uint32_t packed[kMostBlockWords] = {};
     int count = 0;
-    int point[kMostBlockPoints];       // of the block, by place in the tiles
-    bool screened[kMostBlockPoints];   // by place
-    float offset[kMostBlockPoints];    // the limit that belongs to the radius
+    int point[kMostBlockPoints];      // of the block, by place in the tiles
+    bool screened[kMostBlockPoints];  // by place
+    float offset[kMostBlockPoints];   // the limit that belongs to the radius
     Shortlist lists[kMostBlockPoints];
     Buffer<float> centered, tiles, limits;
     std::vector<Candidate> candidates;
@@ -65,8 +66,8 @@ class TilePairs : public BlockPairs {
   std::vector<T> copy_;
   Rows<const T> rows_;  // in order
   ScreenedRows<T> screened_;
-  double reduced_;       // what exact sums are compared with
-  double tau_, certain_;  // scores: pairs above tau_ are no neighbours, those up to certain_ are
+  double reduced_;                     // what exact sums are compared with
+  double tau_, certain_;               // scores: pairs above tau_ are no neighbours, those up to certain_ are
   std::vector<T> boxes_, core_boxes_;  // [block][feature][low, high]; empty where the metric has no boxes
   std::vector<Scratch> scratch_;
 };

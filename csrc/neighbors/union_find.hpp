@@ -8,16 +8,16 @@
 
 namespace fastml::neighbors {
 
-// A parent has a lower number than its child, so that every way up ends, whatever other threads do meanwhile; which sets
-// there are in the end does not depend on the order of the calls.
+// A parent has a lower number than its child, so that every way up ends, whatever other threads do meanwhile; which
+// sets there are in the end does not depend on the order of the calls.
 class UnionFind {
  public:
   explicit UnionFind(std::int64_t size) : parents_(size) {
     for (std::int64_t i = 0; i < size; ++i) parents_[i].store(i, std::memory_order_relaxed);
   }
 
-  // The least element of i's set, as far as joined. Shortens the way there: an ancestor stays one, so that what is stored
-  // may be outdated but never wrong.
+  // The least element of i's set, as far as joined. Shortens the way there: an ancestor stays one, so that what is
+  // stored may be outdated but never wrong.
   std::int64_t find(std::int64_t i) {
     while (true) {
       const std::int64_t parent = parents_[i].load(std::memory_order_relaxed);

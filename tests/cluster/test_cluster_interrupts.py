@@ -33,8 +33,11 @@ except KeyboardInterrupt:
 if model is not None:
     answer["unchanged"] = vars(model).keys() == state.keys() and all(vars(model)[name] is state[name] for name in state)
     # The interrupted fit left nothing behind that a further one would stumble over.
-    short = {{"metric": "euclidean"}} if isinstance(model, DBSCAN) else {{"n_clusters": 3, "max_iter": 5, "init": "k-means++"}}
-    fits = model.set_params(**short).fit(X[:100])
+    if isinstance(model, DBSCAN):
+        model.set_params(metric="euclidean")
+    else:
+        model.set_params(n_clusters=3, max_iter=5, init="k-means++")
+    fits = model.fit(X[:100])
     answer["usable"] = len(fits.labels_) == 100
 print(json.dumps(answer))
 """

@@ -69,9 +69,9 @@ py::tuple dbscan_graph(const Array<T>& values, const Array<Index>& columns, cons
 template <class T>
 void bind(py::module_& module) {
   module.def("dbscan", &dbscan<T>, py::arg("x").noconvert(), py::arg("eps"), py::arg("min_samples"),
-             py::arg("metric") = "euclidean", py::arg("p") = 2.0,
-             py::arg("feature_weights").noconvert() = py::none(), py::arg("weights").noconvert() = py::none(),
-             py::arg("n_threads") = 1, "(labels, core) of each row; csrc/neighbors/dbscan.hpp has the contract.");
+             py::arg("metric") = "euclidean", py::arg("p") = 2.0, py::arg("feature_weights").noconvert() = py::none(),
+             py::arg("weights").noconvert() = py::none(), py::arg("n_threads") = 1,
+             "(labels, core) of each row; csrc/neighbors/dbscan.hpp has the contract.");
   module.def("dbscan_matrix", &dbscan_matrix<T>, py::arg("distances").noconvert(), py::arg("eps"),
              py::arg("min_samples"), py::arg("weights").noconvert() = py::none(), py::arg("n_threads") = 1,
              "The same of a square matrix of distances; csrc/neighbors/dbscan_graph.hpp has the contract.");

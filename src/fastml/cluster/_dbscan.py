@@ -123,7 +123,7 @@ class DBSCAN(sklearn.cluster.DBSCAN):
             n_jobs=self.n_jobs,
         ).fit(X)
 
-    def _cluster_features(self, X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def _cluster_features(self, X: Any, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels of the samples, and which are core."""
         neighbors = self._neighbors(X[:_ENOUGH_TO_CHOOSE])
         parameters = neighbors.effective_metric_params_
@@ -155,9 +155,7 @@ class DBSCAN(sklearn.cluster.DBSCAN):
         name = "precomputed distance matrix" if is_sparse else "X"
         check_array(X, accept_sparse="csr", ensure_non_negative=True, input_name=name)
         if X.shape[0] != X.shape[1]:
-            raise ValueError(
-                f"Precomputed matrix must be square. Input is a {X.shape[0]}x{X.shape[1]} matrix."
-            )
+            raise ValueError(f"Precomputed matrix must be square. Input is a {X.shape[0]}x{X.shape[1]} matrix.")
         n_threads = threads.n_threads(self.n_jobs, work=float(X.nnz if is_sparse else X.size))
         eps, min_samples = float(self.eps), float(self.min_samples)
         if not is_sparse:
