@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
