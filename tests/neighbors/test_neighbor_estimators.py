@@ -189,6 +189,12 @@ def test_fitted_on_another_estimator(module):
     model = NearestNeighbors().fit(other)
     assert model._fit_X is other._fit_X
     assert_array_equal(model.kneighbors(Q)[0], expected[0])
+    weighted = {"metric_params": {"w": np.array([1.0, 2.0, 3.0, 4.0])}}
+    other_weighted = module.NearestNeighbors(**weighted).fit(X)
+    assert_array_equal(
+        NearestNeighbors(**weighted).fit(other_weighted).kneighbors(Q)[1],
+        NearestNeighbors(**weighted).fit(X).kneighbors(Q)[1],
+    )
     # The tree of the other measures as that does.
     stranger = NearestNeighbors(metric="manhattan").fit(other)
     stock = sklearn.neighbors.NearestNeighbors(metric="manhattan").fit(sklearn.neighbors.NearestNeighbors().fit(X))

@@ -73,12 +73,8 @@ class _SamplesOf(NeighborsBase):
 
 def _measures_like(estimator: NeighborsBase, other: NeighborsBase) -> bool:
     """Tell whether a search in the samples of the other estimator is one by the metric of this."""
-    return (
-        _metric_of(estimator) is not None
-        and estimator.effective_metric_ == other.effective_metric_
-        and estimator.effective_metric_params_ == other.effective_metric_params_
-        and isinstance(other._fit_X, np.ndarray)
-    )
+    metric = _metric_of(estimator)
+    return metric is not None and metric == _metric_of(other) and isinstance(other._fit_X, np.ndarray)
 
 
 class Fitting(NeighborsBase):
