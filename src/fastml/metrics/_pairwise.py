@@ -25,7 +25,13 @@ def _metric(metric: Any, metric_kwargs: dict[str, Any] | None, n_features: int) 
     return None if metric == "nan_euclidean" else served_metric(metric, parameters, n_features)
 
 
+_NAMES = sklearn.metrics.pairwise_distances_argmin._skl_parameter_constraints["metric"][0].options
+
+
 def _is_served(X: Any, Y: Any, *, axis: int = 1, metric: Any = "euclidean", metric_kwargs: Any = None) -> bool:
+    known = metric in _NAMES if isinstance(metric, str) else callable(metric)
+    if not known or not isinstance(metric_kwargs, (dict, type(None))):
+        return True  # there is an error coming
     shape = np.shape(X)
     served = _metric(metric, metric_kwargs, shape[1] if len(shape) == 2 else 0)
     return served is not None and (served.is_for_sparse or not (sp.issparse(X) or sp.issparse(Y)))
