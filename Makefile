@@ -57,10 +57,12 @@ build: $(STAMPS)/editable  ## build and install into .venv, only what changed
 	@cmake --build $(BUILD) -- --quiet
 	@cmake --install $(BUILD) --prefix "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" > $(BUILD)/install.log
 
+# They build everything once more, as a user's pip does: some minutes.
+DIST_TESTS := tests/packaging/test_distribution.py
 .PHONY: test
-test: build $(STAMPS)/test  ## build, then every C++ and Python test but scikit-learn's own
-	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
-	$(PY) -m pytest
+test: build $(STAMPS)/test  ## build, then every C++ and Python test but scikit-learn's own and that of the wheel (dist)
+	ctest --test-dir $(BUILD) --parallel 2 --output-on-failure --no-tests=error
+	$(PY) -m pytest --ignore=$(DIST_TESTS)
 
 .PHONY: suite
 suite: build $(STAMPS)/test  ## scikit-learn's own tests on fastml's classes (MODULES="..." picks some)
@@ -127,11 +129,12 @@ sanitize-python: build $(STAMPS)/test
 	  ASAN_OPTIONS=detect_leaks=0 $(ASAN_VENV)/bin/python -m pytest --capture=sys $(PYTESTS)
 
 .PHONY: dist
-dist: $(STAMPS)/build $(STAMPS)/cmake  ## source distribution and wheel, in dist/
+dist: build $(STAMPS)/test  ## source distribution and wheel, in dist/, and the tests of both
 	rm -rf dist
 	$(PY) -c 'from scikit_build_core.build import build_sdist; build_sdist("dist")'
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
 	@ls -l dist
+	$(PY) -m pytest $(DIST_TESTS)
 
 .PHONY: clean
 clean:  ## remove builds, not .venv
