@@ -37,15 +37,17 @@ def kneighbors(contender: str, data: Labelled, k: int, metric: str = "euclidean"
 def one_by_one(contender: str, data: Labelled, k: int, queries: int) -> Job:
     """Search for one query after the other."""
     Q = data.X_held_out[:queries]
+    rows = [Q[i : i + 1] for i in range(len(Q))]
     if contender == "faiss":
         index = _faiss_index(data.X)
-        search = lambda row: index.search(row, k)[1]  # noqa: E731 - a name for either way
-    else:
-        model = _fitted(contender, "NearestNeighbors", data, n_neighbors=k)
-        search = lambda row: model.kneighbors(row)[1]  # noqa: E731
+        return Job(
+            lambda: [index.search(row, k)[1] for row in rows],
+            lambda found: _answer(data, np.vstack(found), "euclidean"),
+        )
+    model = _fitted(contender, "NearestNeighbors", data, n_neighbors=k)
     return Job(
-        lambda: np.vstack([search(Q[i : i + 1]) for i in range(len(Q))]),
-        lambda found: _answer(data, found, "euclidean"),
+        lambda: [model.kneighbors(row)[1] for row in rows],
+        lambda found: _answer(data, np.vstack(found), "euclidean"),
     )
 
 
