@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import fastml
+from fastml._registry import ENTRIES
 from fastml._support import config
 
 
@@ -98,5 +99,6 @@ def test_the_public_names_are_there():
     for name in fastml.__all__:
         assert getattr(fastml, name) is not None
     assert set(fastml.__all__) == set(dir(fastml))
+    assert {entry.family.partition(".")[2] for entry in ENTRIES} <= set(fastml.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         fastml.nonsense  # noqa: B018
