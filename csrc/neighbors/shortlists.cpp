@@ -37,10 +37,12 @@ Shortlists<T>::Shortlists(const SearchOf<T>& search, const Rows<const T>& querie
       packed_(most_queries * features_),
       limits_(most_queries),
       lists_(most_queries),
+      first_taus_(most_queries),
       screened_(most_queries),
       inverse_norms_(most_queries, 1.0),
       candidates_(most_queries * capacity_),
-      best_(!within && k <= kSortedBounds ? most_queries * k : 0),
+      sorted_(within ? 0 : k <= kSortedBounds ? k : k >= kSampledFrom ? kSortedBounds : 0),
+      best_(most_queries * sorted_),
       query_(whole_lanes(cols_)),
       scratch_(whole_lanes(std::max(cols_, features_))),
       rows_(capacity_),
@@ -68,8 +70,7 @@ void Shortlists<T>::start(std::int64_t first, std::int64_t count, std::int64_t b
   segment_begin_ = begin;
   segment_end_ = end;
   loaded_ = -1;
-  bounded_ = any_screened_ = false;
-  next_panel_ = begin / kernels_.panel_rows;
+  begin_panel_ = begin / kernels_.panel_rows;
   end_panel_ = (end + kernels_.panel_rows - 1) / kernels_.panel_rows;
   const bool cosine = search_.options->metric == Metric::cosine;
   for (std::int64_t i = 0; i < queries.rows; ++i) {
@@ -88,26 +89,86 @@ void Shortlists<T>::start(std::int64_t first, std::int64_t count, std::int64_t b
     screened_[i] = 1;
     list.offset = size.offset;
     list.margin = rounded_up(2 * screened.gamma() * size.size + 2 * kScreenFloor);
-    if (!best_.empty()) {
-      list.best = best_.data() + i * k_;
-      std::fill(list.best, list.best + k_, kInfinity);
-    }
     // Before k rows were seen: a number that makes the sum start from one of usual size.
-    set_tau(list, i, within_ ? screened.score(sum_of_distance(*search_.options, radius_)) * (1 + 1e-12) : size.size);
+    first_taus_[i] =
+        rounded_up(within_ ? screened.score(sum_of_distance(*search_.options, radius_)) * (1 + 1e-12) : size.size);
+    set_tau(list, i, double(first_taus_[i]));
     if (std::isfinite(limits_.data()[i])) continue;
     limits_.data()[i] = -kInfinity;  // a radius beyond f32
     screened_[i] = 0;
   }
   if (screened.usable()) kernels_.pack_queries(centered_.data(), queries.rows, features_, packed_.data());
   any_screened_ = std::any_of(screened_.begin(), screened_.begin() + queries.rows, [](char is) { return is != 0; });
+  start_pass(is_worth_a_sample());
+}
+
+// Whether a limit from a sample may spare more than the sample costs.
+template <class T>
+bool Shortlists<T>::is_worth_a_sample() const {
+  return any_screened_ && k_ >= kSampledFrom && !within_ && segment_end_ - segment_begin_ >= kRowsPerSampled * k_ &&
+         kSamplesPerRedone * (redone_ - kFreeRedone) <= samples_;
+}
+
+// From the first panel on, with nothing known of the distances.
+template <class T>
+void Shortlists<T>::start_pass(bool with_sample) {
+  sampling_ = provisional_ = with_sample;
   bounded_ = within_;
+  next_panel_ = begin_panel_;
+  // So many of the sample are expected among the k nearest that fewer than sorted_ nearly always are.
+  const std::int64_t sampled = kExpectedOfSample * (segment_end_ - segment_begin_) / k_ / kernels_.panel_rows;
+  panel_step_ = with_sample ? std::max<std::int64_t>(1, (end_panel_ - begin_panel_) / std::max<std::int64_t>(1, sampled)) : 1;
+  for (std::int64_t i = 0; i < queries_.rows; ++i) {
+    if (!screened_[i]) continue;
+    Shortlist& list = lists_[i];
+    list.count = 0;
+    list.best = nullptr;
+    if (with_sample || sorted_ == k_) {
+      list.best = best_.data() + i * sorted_;
+      std::fill(list.best, list.best + sorted_, kInfinity);
+    }
+    set_tau(list, i, double(first_taus_[i]));
+  }
+}
+
+// The limits of a sample stand: every row is looked at with them.
+template <class T>
+void Shortlists<T>::end_sample() {
+  sampling_ = false;
+  ++samples_;
+  next_panel_ = begin_panel_;
+  panel_step_ = 1;
+  for (std::int64_t i = 0; i < queries_.rows; ++i) {
+    lists_[i].count = 0;
+    lists_[i].best = nullptr;
+  }
+}
+
+// Whether k rows of every query have scores of at most its tau.
+template <class T>
+bool Shortlists<T>::is_proven() const {
+  for (std::int64_t i = 0; i < queries_.rows; ++i) {
+    const Shortlist& list = lists_[i];
+    if (!screened_[i]) continue;
+    const float tau = list.tau;
+    std::int64_t below = 0;
+    for (std::int32_t c = 0; c < list.count; ++c) below += list.candidates[c].up <= tau;
+    if (below < k_) return false;
+  }
+  return true;
 }
 
 template <class T>
 bool Shortlists<T>::advance(std::int64_t work) {
   const ScreenedRows<T>& screened = *search_.screened;
   if (!any_screened_) next_panel_ = end_panel_;
+  if (next_panel_ >= end_panel_ && sampling_) end_sample();
   if (next_panel_ >= end_panel_) {
+    if (provisional_ && !is_proven()) {
+      ++redone_;
+      start_pass(false);
+      return true;
+    }
     for (std::int64_t i = 0; i < queries_.rows; ++i) {
       if (!screened_[i]) scan(i);
     }
@@ -123,25 +184,27 @@ bool Shortlists<T>::advance(std::int64_t work) {
                     queries_.rows,
                     limits_.data(),
                     lists_.data(),
-                    k_,
+                    sorted_,
                     capacity_,
                     screened.gamma(),
                     float(search_.options->p),
                     this,
                     [](void* self, std::int64_t i) { static_cast<Shortlists*>(self)->make_room(i); }};
-  if (!bounded_) {
-    // The first rows are all candidates: k of them, in whole panels, bound the nearest.
-    const std::int64_t first = (k_ + kernels_.panel_rows - 1) / kernels_.panel_rows;
-    const std::int64_t end = std::min(end_panel_, next_panel_ + first);
-    kernels_.screen(screened.screen(), true, block, next_panel_, end);
-    next_panel_ = end;
-    bound_all();
-    return true;
-  }
   const std::int64_t panel_work = std::max<std::int64_t>(1, queries_.rows * kernels_.panel_rows * features_);
-  const std::int64_t end = std::min(end_panel_, next_panel_ + std::max<std::int64_t>(1, work / panel_work));
-  kernels_.screen(screened.screen(), false, block, next_panel_, end);
-  next_panel_ = end;
+  std::int64_t panels = std::max<std::int64_t>(1, work / panel_work);
+  // The first rows are all candidates: so many of them, in whole panels, bound the nearest.
+  const bool everything = !bounded_;
+  if (everything) panels = ((sampling_ ? sorted_ : k_) + kernels_.panel_rows - 1) / kernels_.panel_rows;
+  if (sampling_) {
+    for (; panels > 0 && next_panel_ < end_panel_; --panels, next_panel_ += panel_step_) {
+      kernels_.screen(screened.screen(), everything, block, next_panel_, next_panel_ + 1);
+    }
+  } else {
+    const std::int64_t end = std::min(end_panel_, next_panel_ + panels);
+    kernels_.screen(screened.screen(), everything, block, next_panel_, end);
+    next_panel_ = end;
+  }
+  if (everything) bound_all();
   return true;
 }
 
@@ -151,9 +214,9 @@ void Shortlists<T>::bound_all() {
   bounded_ = true;
   for (std::int64_t i = 0; i < queries_.rows; ++i) {
     Shortlist& list = lists_[i];
-    if (!screened_[i] || list.count < k_) continue;
+    if (!screened_[i] || list.count < (sampling_ ? sorted_ : k_)) continue;
     if (list.best != nullptr) {
-      set_tau(list, i, double(list.best[k_ - 1]));
+      set_tau(list, i, double(list.best[sorted_ - 1]));
     } else {
       list.tau = kInfinity;
       make_room(i);
@@ -165,6 +228,10 @@ template <class T>
 void Shortlists<T>::make_room(std::int64_t i) {
   if (within_) return pass_on(i);
   Shortlist& list = lists_[i];
+  if (sampling_) {
+    list.count = 0;  // its bounds are noted
+    return;
+  }
   Candidate* begin = list.candidates;
   if (screened_[i] && bounded_ && list.count >= k_) {
     if (list.best == nullptr) {

@@ -52,6 +52,10 @@ class Shortlists {
   void finish_within();
 
  private:
+  bool is_worth_a_sample() const;
+  void start_pass(bool with_sample);
+  void end_sample();
+  bool is_proven() const;
   void load_query(std::int64_t i);
   void compare_exactly(std::int64_t i);
   void keep_best(std::int64_t i);
@@ -70,15 +74,21 @@ class Shortlists {
   std::vector<RankedRow>* found_ = nullptr;
 
   Rows<const T> all_queries_, queries_{};
-  std::int64_t segment_begin_ = 0, segment_end_ = 0, next_panel_ = 0, end_panel_ = 0;
-  bool bounded_ = false;  // whether tau is known
+  std::int64_t segment_begin_ = 0, segment_end_ = 0, begin_panel_ = 0, next_panel_ = 0, end_panel_ = 0;
+  std::int64_t panel_step_ = 1;
+  bool bounded_ = false;      // whether tau is known
+  bool sampling_ = false;     // whether some of the rows are looked at, for a first limit only
+  bool provisional_ = false;  // whether tau began as the limit of a sample, which k rows may not reach
+  std::int64_t samples_ = 0, redone_ = 0;  // blocks that began with a sample, and those where it misled
   bool any_screened_ = false;
 
   Buffer<float> centered_, packed_, limits_;
   std::vector<Shortlist> lists_;
+  std::vector<float> first_taus_;
   std::vector<char> screened_;
   std::vector<double> inverse_norms_;
   std::vector<Candidate> candidates_;
+  std::int64_t sorted_;      // bounds kept in order for each query
   std::vector<float> best_;
 
   // One query compared exactly.

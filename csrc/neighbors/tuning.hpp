@@ -27,6 +27,17 @@ inline constexpr std::int64_t kBruteChunkWork = 200'000'000;
 // selected when the list of candidates is full.
 inline constexpr std::int64_t kSortedBounds = 24;
 
+// From this k on a sample of the rows gives a first limit, which spares most of the candidates of the first rows. So
+// many rows of the sample are expected among the k nearest; the limit is the bound of its kSortedBounds-th, so that it
+// falls short for one query in 100,000 where the rows have no order. It pays where the rows are so many times k.
+inline constexpr std::int64_t kSampledFrom = 100;
+inline constexpr std::int64_t kExpectedOfSample = 8;
+inline constexpr std::int64_t kRowsPerSampled = 30;
+// A block whose limits fell short is screened again. Beyond the first ones there are no more samples if that happened to
+// more than one in so many.
+inline constexpr std::int64_t kFreeRedone = 2;
+inline constexpr std::int64_t kSamplesPerRedone = 8;
+
 // Rows of a segment at least, where few queries leave threads to share out the rows.
 inline constexpr std::int64_t kSegmentRows = 2048;
 

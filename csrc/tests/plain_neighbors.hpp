@@ -124,10 +124,10 @@ struct Samples {
 };
 
 // What a case is made of.
-enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing, line, wander };
+enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing, line, wander, ordered };
 inline const char* name(Kind kind) {
   const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier",
-                         "tiny",   "huge",     "missing",    "line",     "wander"};
+                         "tiny",   "huge",     "missing",    "line",     "wander",   "ordered"};
   return names[int(kind)];
 }
 
@@ -165,6 +165,9 @@ std::vector<T> values_of(Kind kind, std::int64_t rows, std::int64_t cols, std::m
           break;
         case Kind::line:  // along (1, -1, 1, ...), of which matrices may see almost nothing
           x = f == 0 ? T(1e7 * normal(random)) : T((f % 2 == 0 ? 1 : -1) * double(values[i * cols]) + normal(random));
+          break;
+        case Kind::ordered:  // close rows stand together
+          x = T(100.0 * double(i) / double(rows) + 1e-2 * normal(random));
           break;
         case Kind::wander:
           x = T(1e12 * normal(random));

@@ -1,6 +1,7 @@
 """DBSCAN: scikit-learn's labels, in memory proportional to the samples."""
 
 import warnings
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,21 +16,11 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from fastml import _core
 from fastml._support import threads
 from fastml._support.dispatch import Condition, accelerated
+from fastml._support.metric import served_metric
 
-# scikit-learn's names of the metrics that the kernel has, and the kernel's.
-_METRICS = {
-    "chebyshev": "chebyshev",
-    "cityblock": "manhattan",
-    "cosine": "cosine",
-    "euclidean": "euclidean",
-    "infinity": "chebyshev",
-    "l1": "manhattan",
-    "l2": "euclidean",
-    "manhattan": "manhattan",
-    "minkowski": "minkowski",
-    "p": "minkowski",
-    "sqeuclidean": "sqeuclidean",
-}
+_METRICS = ("euclidean", "sqeuclidean", "manhattan", "chebyshev", "minkowski", "cosine")
+"""Those that the kernel has, by its names."""
+
 _KNOWN_METRICS = frozenset(metric for names in VALID_METRICS.values() for metric in names)
 
 # Samples that scikit-learn's NearestNeighbors chooses the same method for as for any larger number.
@@ -46,11 +37,20 @@ _LEAST_PAIRS = 64
 
 
 def _has_kernel(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
-    metric = estimator.metric
-    if callable(metric):
+    name, parameters = estimator.metric, estimator.metric_params
+    if callable(name):
         return False
-    # The body rejects what is no metric at all.
-    return not isinstance(metric, str) or metric in (*_METRICS, "precomputed") or metric not in _KNOWN_METRICS
+    if not isinstance(name, str) or name == "precomputed" or name not in _KNOWN_METRICS:
+        return True  # the body rejects what is no metric at all
+    if not isinstance(parameters, dict):
+        parameters = {}
+    if name == "minkowski":
+        p = parameters.get("p", estimator.p)
+        if p is not None and not isinstance(p, Real):
+            return True  # as above
+        parameters = parameters | {"p": 2 if p is None else p}
+    metric = served_metric(name, parameters, np.shape(X)[-1] if parameters.get("w") is not None else 0)
+    return metric is not None and metric.name in _METRICS
 
 
 def _is_dense_enough(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
@@ -60,37 +60,18 @@ def _is_dense_enough(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
     return dense <= max(_SMALL, _MOST_GROWTH * X.nnz * _BYTES)
 
 
-def _has_known_parameters(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
-    parameters = estimator.metric_params
-    if not parameters or not isinstance(parameters, dict):
-        return True
-    if estimator.metric != "minkowski" or not parameters.keys() <= {"p", "w"}:
-        return False
-    weights = parameters.get("w")
-    if weights is None:
-        return True
-    weights = np.asarray(weights)
-    return (
-        weights.dtype.kind in "iuf"
-        and weights.shape == np.shape(X)[1:]
-        and bool(np.all(np.isfinite(weights) & (weights >= 0)))
-        and bool(np.isfinite(parameters.get("p", estimator.p) or 2))
-    )
-
-
 class DBSCAN(sklearn.cluster.DBSCAN):
     __doc__ = sklearn.cluster.DBSCAN.__doc__
 
     @accelerated(
         Condition(
-            "a metric among euclidean, sqeuclidean, manhattan, chebyshev, minkowski, cosine and precomputed",
+            f"a metric among {', '.join(_METRICS)} and precomputed; no metric_params but minkowski's p and valid w",
             _has_kernel,
         ),
         Condition(
             f"dense X, or sparse X of which one value in {_MOST_GROWTH} is stored, unless metric='precomputed'",
             _is_dense_enough,
         ),
-        Condition("metric_params of nothing but minkowski's p and valid weights w", _has_known_parameters),
     )
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, sample_weight=None):
@@ -126,17 +107,15 @@ class DBSCAN(sklearn.cluster.DBSCAN):
     def _cluster_features(self, X: Any, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels of the samples, and which are core."""
         neighbors = self._neighbors(X[:_ENOUGH_TO_CHOOSE])
-        parameters = neighbors.effective_metric_params_
-        feature_weights = parameters.get("w")
-        if feature_weights is not None:
-            feature_weights = np.ascontiguousarray(feature_weights, dtype=np.float64)
+        metric = served_metric(neighbors.effective_metric_, neighbors.effective_metric_params_, X.shape[1])
+        assert metric is not None, "the conditions say so"
         return _core.dbscan(
             _for_kernel(X.toarray() if sp.issparse(X) else X),
             float(self.eps),
             float(self.min_samples),
-            _METRICS[neighbors.effective_metric_],
-            float(parameters.get("p", 2)),
-            feature_weights,
+            metric.name,
+            metric.p,
+            metric.arguments()["weights"],
             weights,
             threads.n_threads(self.n_jobs, work=float(np.prod(X.shape)) * _LEAST_PAIRS),
         )

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import validate_params
 
 from fastml._support.dispatch import Condition, accelerated
 from fastml.neighbors._closest import closest
-from fastml.neighbors._metric import NAMES, Metric, served_metric
+from fastml._support.metric import NAMES, Metric, served_metric
 
 
 def _metric(metric: Any, metric_kwargs: dict[str, Any] | None, n_features: int) -> Metric | None:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from fastml.neighbors._index import Index, SparseIndex
-from fastml.neighbors._metric import Metric
+from fastml._support.metric import Metric
 
 
 def closest(X: Any, Y: Any, metric: Metric) -> tuple[np.ndarray, np.ndarray]:

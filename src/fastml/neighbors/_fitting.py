@@ -4,7 +4,7 @@ No tree of scikit-learn is built unless someone asks for ``_tree``. The index is
 made anew where it is missing: in copies, after unpickling.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,10 +18,20 @@ from fastml._support.dispatch import Condition
 from fastml._support.remembered import Remembered
 from fastml.neighbors._given import GivenDistances, GivenGraph
 from fastml.neighbors._index import Index, SparseIndex
-from fastml.neighbors._metric import NAMES, Metric, served_metric
+from fastml._support.metric import NAMES, Metric, served_metric
 
-_indices: Remembered[tuple[Any, dict[Any, Any]]] = Remembered()
-"""Of each estimator: the samples that it was fitted on, and indices of them by kind, dtype and metric."""
+
+class _Known(NamedTuple):
+    """What was derived from a fitted estimator: from its samples and its metric, by identity."""
+
+    samples: Any
+    metric_name: Any
+    parameters: Any
+    metric: Metric | None
+    indices: dict[Any, Any]  # by kind and dtype
+
+
+_known: Remembered[_Known] = Remembered()
 
 _trees: Remembered[tuple[Any, Any]] = Remembered()
 """Of each estimator whose tree was asked for: the samples, and scikit-learn's tree."""
@@ -34,9 +44,22 @@ def is_fitted(estimator: Any) -> bool:
     return "_fit_method" in estimator.__dict__
 
 
+def _known_of(estimator: Any) -> _Known:
+    samples, name, parameters = estimator._fit_X, estimator.effective_metric_, estimator.effective_metric_params_
+    known = _known.get(estimator)
+    if (
+        known is None
+        or known.samples is not samples
+        or known.metric_name is not name
+        or known.parameters is not parameters
+    ):
+        known = _Known(samples, name, parameters, served_metric(name, parameters, samples.shape[1]), {})
+        _known.keep(estimator, known)
+    return known
+
+
 def _metric_of(estimator: Any) -> Metric | None:
-    n_features = estimator._fit_X.shape[1]
-    return served_metric(estimator.effective_metric_, estimator.effective_metric_params_, n_features)
+    return _known_of(estimator).metric
 
 
 def _is_served(estimator: Any, X: Any = None, *args: Any, **kwargs: Any) -> bool:
@@ -84,7 +107,7 @@ class Fitting(NeighborsBase):
 
     def _fit(self, X, y=None):
         self.__dict__.pop("_tree", None)
-        _indices.forget(self)
+        _known.forget(self)
         _trees.forget(self)
         if isinstance(X, NeighborsBase):
             super()._fit(_SamplesOf(X), y)
@@ -156,7 +179,8 @@ class Fitting(NeighborsBase):
         """Return checked queries, or the samples for None, and what searches for them."""
         if self.metric == "precomputed":
             return self._given(X)
-        fitted, metric = self._fit_X, _metric_of(self)
+        known = _known_of(self)
+        fitted, metric = known.samples, known.metric
         assert metric is not None, "SERVED says so"
         if metric.name == "haversine" and fitted.shape[1] != 2:
             raise ValueError("Haversine distance only valid in 2 dimensions")
@@ -176,14 +200,9 @@ class Fitting(NeighborsBase):
         dtype = np.dtype(np.float32 if X.dtype == fitted.dtype == np.float32 else np.float64)
         many = sp.issparse(X) and X.shape[0] * X.shape[1] > _MOST_ELEMENTS
         kind = SparseIndex if sp.issparse(fitted) or many else Index
-        known = _indices.get(self)
-        if known is None or known[0] is not fitted:
-            known = fitted, {}
-            _indices.keep(self, known)
-        made = known[1]
-        index = made.get((kind, dtype, metric))
+        index = known.indices.get((kind, dtype))
         if index is None:
-            index = made.setdefault((kind, dtype, metric), kind(_as_kind(kind, fitted, dtype), metric))
+            index = known.indices.setdefault((kind, dtype), kind(_as_kind(kind, fitted, dtype), metric))
         return index.X if X is fitted else _as_kind(kind, X, dtype), index
 
     def _given(self, X: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastml import _core
 from fastml._support import threads
-from fastml.neighbors._metric import Metric
+from fastml._support.metric import Metric
 
 # Nanoseconds on a Zen 3, one thread. Comparing a query with a sample takes _BRUTE[0] for each feature and _BRUTE[1]
 # besides; where it is no matter of products, _DIFFERENCES for each feature. A point looked at in a leaf of the tree

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastml._support.dispatch import accelerated
 from fastml.neighbors._closest import closest
-from fastml.neighbors._metric import Metric
+from fastml._support.metric import Metric
 
 
 class NearestCentroid(sklearn.neighbors.NearestCentroid):
