@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "neighbors/screened_rows.hpp"
 #include "neighbors/tuning.hpp"
 
 // Why the bounds are right

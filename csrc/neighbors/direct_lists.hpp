@@ -7,6 +7,7 @@
 #include "neighbors/direct_kernels.hpp"
 #include "neighbors/row_lists.hpp"
 #include "runtime/buffer.hpp"
+#include "runtime/views.hpp"
 
 namespace fastml::neighbors {
 

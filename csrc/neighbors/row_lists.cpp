@@ -82,7 +82,7 @@ void RowLists::keep_best(std::int64_t i) {
   counts_[i] = k_;
   double most = 0;
   for (std::int64_t c = 0; c < k_; ++c) {
-    const Compared& row = compared_[c];
+    const ComparedRow& row = compared_[c];
     list(i)[c] = {row.sum, row.sum, std::int32_t(row.neighbor.row)};
     if (below(most, row.sum)) most = row.sum;
   }
@@ -102,20 +102,7 @@ void RowLists::pass_on(std::int64_t i) {
 void RowLists::nearest(std::int64_t i, RankedRow* part, double* distances, std::int64_t* indices) {
   if (counts_[i] > k_) make_room(i);
   compare_exactly(i);
-  const std::int64_t count = std::min(k_, counts_[i]);
-  if (counts_[i] > k_) {
-    std::nth_element(compared_.begin(), compared_.begin() + k_ - 1, compared_.begin() + counts_[i]);
-  }
-  std::sort(compared_.begin(), compared_.begin() + count);
-  for (std::int64_t c = 0; c < count; ++c) {
-    const RankedRow neighbor{compared_[c].neighbor.distance, segment_begin_ + compared_[c].neighbor.row};
-    if (part != nullptr) {
-      part[c] = neighbor;
-    } else {
-      distances[c] = neighbor.distance;
-      indices[c] = neighbor.row;
-    }
-  }
+  write_nearest(compared_, counts_[i], k_, segment_begin_, part, distances, indices);
 }
 
 void RowLists::finish_within() {

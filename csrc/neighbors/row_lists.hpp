@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "neighbors/metric_options.hpp"
-#include "neighbors/shortlists.hpp"
+#include "neighbors/ranked_rows.hpp"
 
 namespace fastml::neighbors {
 
@@ -61,12 +61,7 @@ class RowLists {
   std::vector<std::int64_t> counts_;
   // k rows are known whose sums are at most this; NaN while they are not.
   std::vector<double> limits_;
-  struct Compared {
-    RankedRow neighbor;  // row: of the segment
-    double sum;
-    bool operator<(const Compared& other) const { return neighbor < other.neighbor; }
-  };
-  std::vector<Compared> compared_;
+  std::vector<ComparedRow> compared_;
 };
 
 }  // namespace fastml::neighbors

@@ -41,7 +41,10 @@ Shortlists<T>::Shortlists(const SearchOf<T>& search, const Rows<const T>& querie
       screened_(most_queries),
       inverse_norms_(most_queries, 1.0),
       candidates_(most_queries * capacity_),
-      sorted_(within ? 0 : k <= kSortedBounds ? k : k >= kSampledFrom ? kSortedBounds : 0),
+      sorted_(within               ? 0
+              : k <= kSortedBounds ? k
+              : k >= kSampledFrom  ? kSortedBounds
+                                   : 0),
       best_(most_queries * sorted_),
       query_(whole_lanes(cols_)),
       scratch_(whole_lanes(std::max(cols_, features_))),
@@ -117,7 +120,8 @@ void Shortlists<T>::start_pass(bool with_sample) {
   next_panel_ = begin_panel_;
   // So many of the sample are expected among the k nearest that fewer than sorted_ nearly always are.
   const std::int64_t sampled = kExpectedOfSample * (segment_end_ - segment_begin_) / k_ / kernels_.panel_rows;
-  panel_step_ = with_sample ? std::max<std::int64_t>(1, (end_panel_ - begin_panel_) / std::max<std::int64_t>(1, sampled)) : 1;
+  panel_step_ =
+      with_sample ? std::max<std::int64_t>(1, (end_panel_ - begin_panel_) / std::max<std::int64_t>(1, sampled)) : 1;
   for (std::int64_t i = 0; i < queries_.rows; ++i) {
     if (!screened_[i]) continue;
     Shortlist& list = lists_[i];
@@ -325,20 +329,7 @@ void Shortlists<T>::nearest(std::int64_t i, RankedRow* part, double* distances, 
   Shortlist& list = lists_[i];
   if (screened_[i] && bounded_ && list.count > k_) make_room(i);
   compare_exactly(i);
-  const std::int64_t count = std::min<std::int64_t>(k_, list.count);
-  if (list.count > k_) {
-    std::nth_element(compared_.begin(), compared_.begin() + k_ - 1, compared_.begin() + list.count);
-  }
-  std::sort(compared_.begin(), compared_.begin() + count);
-  for (std::int64_t c = 0; c < count; ++c) {
-    const RankedRow neighbor{compared_[c].neighbor.distance, segment_begin_ + compared_[c].neighbor.row};
-    if (part != nullptr) {
-      part[c] = neighbor;
-    } else {
-      distances[c] = neighbor.distance;
-      indices[c] = neighbor.row;
-    }
-  }
+  write_nearest(compared_, list.count, k_, segment_begin_, part, distances, indices);
 }
 
 template <class T>

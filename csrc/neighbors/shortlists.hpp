@@ -4,20 +4,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "neighbors/ranked_rows.hpp"
 #include "neighbors/screened_rows.hpp"
 
 namespace fastml::neighbors {
-
-struct RankedRow {
-  double distance;
-  std::int64_t row;
-  // NaN is farther away than anything, as NumPy sorts it.
-  bool operator<(const RankedRow& other) const {
-    if (distance < other.distance || distance > other.distance) return distance < other.distance;
-    const bool missing = distance != distance, other_missing = other.distance != other.distance;
-    return missing != other_missing ? other_missing : row < other.row;
-  }
-};
 
 // What does not change from block to block.
 template <class T>
@@ -76,9 +66,9 @@ class Shortlists {
   Rows<const T> all_queries_, queries_{};
   std::int64_t segment_begin_ = 0, segment_end_ = 0, begin_panel_ = 0, next_panel_ = 0, end_panel_ = 0;
   std::int64_t panel_step_ = 1;
-  bool bounded_ = false;      // whether tau is known
-  bool sampling_ = false;     // whether some of the rows are looked at, for a first limit only
-  bool provisional_ = false;  // whether tau began as the limit of a sample, which k rows may not reach
+  bool bounded_ = false;                   // whether tau is known
+  bool sampling_ = false;                  // whether some of the rows are looked at, for a first limit only
+  bool provisional_ = false;               // whether tau began as the limit of a sample, which k rows may not reach
   std::int64_t samples_ = 0, redone_ = 0;  // blocks that began with a sample, and those where it misled
   bool any_screened_ = false;
 
@@ -88,7 +78,7 @@ class Shortlists {
   std::vector<char> screened_;
   std::vector<double> inverse_norms_;
   std::vector<Candidate> candidates_;
-  std::int64_t sorted_;      // bounds kept in order for each query
+  std::int64_t sorted_;  // bounds kept in order for each query
   std::vector<float> best_;
 
   // One query compared exactly.
@@ -96,12 +86,7 @@ class Shortlists {
   std::int64_t loaded_ = -1;
   std::vector<std::int32_t> rows_;
   std::vector<double> sums_;
-  struct Compared {
-    RankedRow neighbor;  // row: of the segment
-    double sum;
-    bool operator<(const Compared& other) const { return neighbor < other.neighbor; }
-  };
-  std::vector<Compared> compared_;
+  std::vector<ComparedRow> compared_;
 };
 
 }  // namespace fastml::neighbors

@@ -124,7 +124,20 @@ struct Samples {
 };
 
 // What a case is made of.
-enum class Kind { normal, integers, duplicates, far_away, clusters, outlier, tiny, huge, missing, line, wander, ordered };
+enum class Kind {
+  normal,
+  integers,
+  duplicates,
+  far_away,
+  clusters,
+  outlier,
+  tiny,
+  huge,
+  missing,
+  line,
+  wander,
+  ordered
+};
 inline const char* name(Kind kind) {
   const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier",
                          "tiny",   "huge",     "missing",    "line",     "wander",   "ordered"};

@@ -51,7 +51,8 @@ void check_all() {
   check_case<T>(Kind::normal, {Metric::euclidean, 2, {}}, 3000, 200, 100, 60, 2, 7);
   check_case<T>(Kind::normal, {Metric::cosine, 2, {}}, 3000, 200, 64, 10, 2, 8);
   // Many neighbours of few of the rows: a sample bounds them, and misleads where close rows stand together.
-  for (const Kind kind : {Kind::normal, Kind::integers, Kind::duplicates, Kind::clusters, Kind::outlier, Kind::ordered}) {
+  for (const Kind kind :
+       {Kind::normal, Kind::integers, Kind::duplicates, Kind::clusters, Kind::outlier, Kind::ordered}) {
     check_case<T>(kind, {Metric::euclidean, 2, {}}, 4000, 50, 12, 100, 2, ++seed);
     check_case<T>(kind, {Metric::minkowski, 3, {}}, 9000, 30, 5, 150, 1, ++seed);
     check_case<T>(kind, {Metric::cosine, 2, {}}, 3100, 20, 12, 101, 1, ++seed);
