@@ -115,8 +115,8 @@ sanitize: $(STAMPS)/cmake  ## C++ tests under ASan, UBSan and TSan; Python tests
 # packages of .venv but not its editable hook (a path is added, whose own .pth files are not read).
 ASAN_VENV := build/sanitizers/venv
 # Not the tests of memory: AddressSanitizer keeps what is freed for a while.
-PYTESTS ?= tests/cluster tests/tree tests/ensemble tests/parity/test_tree_parity.py \
-  --ignore=tests/cluster/test_cluster_memory.py
+PYTESTS ?= tests/cluster tests/neighbors tests/tree tests/ensemble tests/parity/test_tree_parity.py \
+  --ignore=tests/cluster/test_cluster_memory.py --ignore=tests/cluster/test_dbscan_memory.py
 .PHONY: sanitize-python
 sanitize-python: build $(STAMPS)/test
 	cmake --preset sanitizers > build/sanitizers.log

@@ -9,8 +9,8 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils._param_validation import validate_params
 
 from fastml._support.dispatch import Condition, accelerated
-from fastml.neighbors._closest import closest
 from fastml._support.metric import NAMES, Metric, served_metric
+from fastml.neighbors._closest import closest
 
 
 def _metric(metric: Any, metric_kwargs: dict[str, Any] | None, n_features: int) -> Metric | None:

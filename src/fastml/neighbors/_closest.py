@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from fastml.neighbors._index import Index, SparseIndex
 from fastml._support.metric import Metric
+from fastml.neighbors._index import Index, SparseIndex
 
 
 def closest(X: Any, Y: Any, metric: Metric) -> tuple[np.ndarray, np.ndarray]:

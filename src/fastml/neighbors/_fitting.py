@@ -15,10 +15,10 @@ from sklearn.utils.validation import validate_data
 
 from fastml._support import validation
 from fastml._support.dispatch import Condition
+from fastml._support.metric import NAMES, Metric, served_metric
 from fastml._support.remembered import Remembered
 from fastml.neighbors._given import GivenDistances, GivenGraph
 from fastml.neighbors._index import Index, SparseIndex
-from fastml._support.metric import NAMES, Metric, served_metric
 
 
 class _Known(NamedTuple):

@@ -6,8 +6,8 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastml._support.dispatch import accelerated
-from fastml.neighbors._closest import closest
 from fastml._support.metric import Metric
+from fastml.neighbors._closest import closest
 
 
 class NearestCentroid(sklearn.neighbors.NearestCentroid):
