@@ -10,7 +10,7 @@ namespace fastml::neighbors {
 
 template <class T>
 BruteSearch<T>::BruteSearch(const Rows<const T>& data, const MetricOptions& options, int threads)
-    : data_(data), options_(options), direct_(data, options), screened_(data, options, threads) {
+    : data_(data), options_(options), direct_(data, options), screened_(data, options, threads, true) {
   const std::int64_t padded = (data.cols + kExactLanes - 1) / kExactLanes * kExactLanes;
   if (!options.weights.empty()) {
     weights_ = options.weights;

@@ -59,7 +59,7 @@ FASTML_INLINE void keep_candidates(const ScreenBlock& b, std::int64_t query, con
     if (row >= b.rows) break;
     const float low = values[lane] + tau;
     if (!Everything && low > list.tau) continue;
-    const float up = low + (margin + float(2 * b.gamma) * b.sizes[row]);
+    const float up = low + (margin + b.slacks[row]);
     if (list.count == b.capacity) {
       b.make_room(b.context, query);
       if (!Everything && low > list.tau) continue;

@@ -17,6 +17,8 @@
 //
 // is negative for every row whose score is at most tau, and then a + tau is a lower bound of that score, and
 // a + tau + 2 gamma (size y + size z + tau) an upper one. A tile's result is one number: whether any sign is set.
+//
+// Features may be left out of a product (leading_features.hpp). Upper bounds then have more added.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +40,7 @@ struct Candidate {
 struct Shortlist {
   double offset;  // limit = tau (1 + gamma) + offset
   float tau;      // at least k rows seen have scores of at most tau; before k were seen: what the limit was made from
-  float margin;   // 2 gamma * size of the query, and the floor of underflow
+  float margin;   // what the query adds to upper bounds, as `slacks` do for rows, and the floor of underflow
   std::int32_t count;  // candidates held
   Candidate* candidates;
   float* best;  // ascending: the k least upper bounds so far; nullptr: tau is lowered by make_room alone
@@ -47,7 +49,7 @@ struct Shortlist {
 struct ScreenBlock {
   const float* panels;  // fitted rows, `panel_rows` to a panel: panel[f * panel_rows + r]
   const float* heads;   // one a row; rows that fill up the last panel have one that nothing reaches
-  const float* sizes;
+  const float* slacks;  // what a row adds to upper bounds: 2 gamma size, and what is not screened of it
   std::int64_t features;
   std::int64_t rows;         // those of the panels that are rows; the others fill up the last panel
   std::int64_t segment_row;  // the row that candidates are counted from, the first of a panel

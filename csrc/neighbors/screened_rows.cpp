@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "neighbors/direct_lists.hpp"
 #include "neighbors/tuning.hpp"
@@ -40,6 +41,10 @@
 // a distance is off by (d + 8) 2^-53 times the square of the sum of reaches once more, in its terms. With size = |y|^2
 // + (d + 8) 2^-29 reach^2, the part of the reach in gamma size, (d + 32) (d + 8) 2^-53 reach^2, covers the second, and
 // in the step 1 above e is at most u times the root of the size.
+//
+// Features left out, y' and z': | |y'| - |z'| | <= |y' - z'|, so with their norms as one more feature the score is at most
+// that of all features. It is less by |y' - z'|^2 / 2 - (|y'| - |z'|)^2 / 2 <= 2 |y'| |z'| <= |y'|^2 + |z'|^2, which upper
+// bounds have added, rounded up. The norms are exact to about d 2^-53, as the double arithmetic above.
 //
 // Underflow adds at most a few d 2^-126, where values are scaled to 1 or so: kScreenFloor is far above, and also makes
 // a row negative, not zero, that is equal to the query.
@@ -95,7 +100,7 @@ double inverse_norm_of(const T* row, std::int64_t cols) {
 }
 
 template <class T>
-ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& options, int threads)
+ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& options, int threads, bool may_leave_out)
     : embedding_(data, options),
       cols_(embedding_.features()),
       terms_(terms_of(options)),
@@ -106,16 +111,22 @@ ScreenedRows<T>::ScreenedRows(const Rows<const T>& data, const MetricOptions& op
               !is_direct(options.metric)),
       largest_value_(terms_ == Terms::powers ? std::pow(kLargestPower, 1 / p_) : kLargestValue),
       reach_share_(double(cols_ + 8) * 0x1p-29),
-      panels_(usable_ ? panel_rows_of(data.rows) * cols_ : 0),
-      heads_(usable_ ? panel_rows_of(data.rows) : 0),
-      sizes_(usable_ ? panel_rows_of(data.rows) : 0) {
+      panels_(0),
+      heads_(0),
+      slacks_(0) {
   if (terms_ == Terms::directions) {
     inverse_norms_.resize(data.rows);
     for (std::int64_t i = 0; i < data.rows; ++i)
       inverse_norms_[i] = inverse_norm_of(data.data + i * data.stride, data.cols);
   }
   if (usable_) center(data, options);
-  if (usable_) pack(data, threads);
+  if (!usable_) return;
+  const bool is_exact = options.metric != Metric::mahalanobis && options.metric != Metric::haversine;
+  if (may_leave_out && is_exact && screen_ == Screen::product) leave_out(data);
+  panels_ = Buffer<float>(panel_rows_of(data.rows) * features());
+  heads_ = Buffer<float>(panel_rows_of(data.rows));
+  slacks_ = Buffer<float>(panel_rows_of(data.rows));
+  pack(data, threads);
 }
 
 // The shift, and factors that make the values 1 or so.
@@ -173,26 +184,60 @@ void ScreenedRows<T>::center(const Rows<const T>& data, const MetricOptions& opt
   }
 }
 
+// Leaves out features that hold little, where that is seen to pay.
+template <class T>
+void ScreenedRows<T>::leave_out(const Rows<const T>& data) {
+  if (cols_ < kLeastColsToLead || data.rows < kLeastRowsToLead) return;
+  const std::int64_t step = std::max<std::int64_t>(1, data.rows / kLeadingSample);
+  std::vector<double> vector(cols_), squares(cols_);
+  std::vector<float> sample;
+  for (std::int64_t i = 0; i < data.rows; i += step) {
+    embedding_.embed(data.data + i * data.stride, inverse_norm(i), vector.data());
+    for (std::int64_t f = 0; f < cols_; ++f) {
+      const double value = (vector[f] - shift_[f]) * factors_[f];
+      squares[f] += value * value;
+      sample.push_back(float(value));
+    }
+  }
+  LeadingFeatures found = leading_features(squares);
+  if (!found.others.empty() && tell_rows_apart(sample, found)) features_ = std::move(found);
+}
+
+template <class T>
+double ScreenedRows<T>::take(const double* vector, float* out) const {
+  const auto value = [&](std::int64_t f) { return (vector[f] - shift_[f]) * factors_[f]; };
+  double rest = 0;
+  if (features_.others.empty()) {
+    for (std::int64_t f = 0; f < cols_; ++f) out[f] = float(value(f));
+  } else {
+    for (const std::int64_t f : features_.leading) *out++ = float(value(f));
+    for (const std::int64_t f : features_.others) rest += value(f) * value(f);
+    *out = float(std::sqrt(rest));
+  }
+  return rest * (1 + 1e-9);  // whatever was rounded
+}
+
 template <class T>
 typename ScreenedRows<T>::Measure ScreenedRows<T>::measure(const float* values, double reach) const {
+  const std::int64_t features = this->features();
   double size = 0, part = 0;
   switch (screen_) {
     case Screen::product:
-      for (std::int64_t f = 0; f < cols_; ++f) size += double(values[f]) * double(values[f]);
+      for (std::int64_t f = 0; f < features; ++f) size += double(values[f]) * double(values[f]);
       part = 0.5 * size;
       size += reach_share_ * (scale_ * reach) * (scale_ * reach);
       break;
     case Screen::larger:
-      for (std::int64_t f = 0; f < cols_; ++f) {
+      for (std::int64_t f = 0; f < features; ++f) {
         size += std::fabs(double(values[f]));
         part -= 0.5 * double(values[f]);
       }
       break;
     case Screen::farthest:
-      for (std::int64_t f = 0; f < cols_; ++f) size = std::max(size, std::fabs(double(values[f])));
+      for (std::int64_t f = 0; f < features; ++f) size = std::max(size, std::fabs(double(values[f])));
       break;
     case Screen::powers:
-      for (std::int64_t f = 0; f < cols_; ++f) size += std::pow(std::fabs(double(values[f])), p_);
+      for (std::int64_t f = 0; f < features; ++f) size += std::pow(std::fabs(double(values[f])), p_);
       break;
   }
   return {size, part};
@@ -202,7 +247,7 @@ template <class T>
 void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
   const BruteKernels& kernels = brute_kernels();
   const std::int64_t panel_rows = kernels.panel_rows, panels = panel_rows_of(data.rows) / panel_rows;
-  const std::int64_t share = whole_lines<float>(panel_rows * cols_);
+  const std::int64_t features = this->features(), share = whole_lines<float>(panel_rows * features);
   const std::int64_t worth = panels * panel_rows * cols_ / kBruteWorkPerThread;
   threads = int(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, worth)));
   Buffer<float> scratch(threads * share);
@@ -214,22 +259,22 @@ void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
     for (std::int64_t p = thread; p < panels; p += threads) {
       for (std::int64_t r = 0; r < panel_rows; ++r) {
         const std::int64_t i = p * panel_rows + r;
-        float* to = rows + r * cols_;
+        float* to = rows + r * features;
         if (i >= data.rows) {
-          std::fill(to, to + cols_, 0.0F);
+          std::fill(to, to + features, 0.0F);
           heads_.data()[i] = kNeverReached;
           continue;
         }
         const double inverse = inverse_norm(i);
         const double reach = embedding_.embed(data.data + i * data.stride, inverse, vector);
-        for (std::int64_t f = 0; f < cols_; ++f) to[f] = float((vector[f] - shift_[f]) * factors_[f]);
+        const double rest = take(vector, to);
         const Measure m = measure(to, reach);
         heads_.data()[i] = rounded_down(m.part - gamma_ * m.size);
-        sizes_.data()[i] = rounded_up(m.size);
+        slacks_.data()[i] = rounded_up(2 * gamma_ * m.size + rest);
         // Zeros have score 1 with everything, where the panel says half of that: only their upper bound must be raised.
-        if (terms_ == Terms::directions && inverse == 0) sizes_.data()[i] = rounded_up(2 * score_scale_ / gamma_);
+        if (terms_ == Terms::directions && inverse == 0) slacks_.data()[i] = rounded_up(4 * score_scale_);
       }
-      kernels.pack_panel(rows, cols_, panels_.data() + p * panel_rows * cols_);
+      kernels.pack_panel(rows, features, panels_.data() + p * panel_rows * features);
     }
   }
 }
@@ -237,24 +282,22 @@ void ScreenedRows<T>::pack(const Rows<const T>& data, int threads) {
 template <class T>
 QuerySize ScreenedRows<T>::set_query(const T* query, double inverse_norm, double* scratch, float* out) const {
   const double reach = embedding_.embed(query, inverse_norm, scratch);
+  const std::int64_t features = this->features();
   double most = scale_ * reach;
-  for (std::int64_t f = 0; f < cols_; ++f) {
-    const double value = (scratch[f] - shift_[f]) * factors_[f];
-    most = std::max(most, std::fabs(value));
-    out[f] = float(value);
-  }
+  for (std::int64_t f = 0; f < cols_; ++f) most = std::max(most, std::fabs((scratch[f] - shift_[f]) * factors_[f]));
+  const double rest = take(scratch, out);
   // Not `most > ...`: NaN, from values whose difference overflows, is not screened either. std::max keeps the first of
   // unordered values, so that NaN must be looked for in the sum.
   const Measure m = measure(out, reach);
-  if (!(most <= largest_value_) || !std::isfinite(m.size) || inverse_norm == 0) {
-    std::fill(out, out + cols_, 0.0F);
-    return {false, 0, 0};
+  if (!(most <= largest_value_) || !std::isfinite(m.size) || !std::isfinite(rest) || inverse_norm == 0) {
+    std::fill(out, out + features, 0.0F);
+    return {false, 0, 0, 0};
   }
   if (screen_ == Screen::product) {
-    for (std::int64_t f = 0; f < cols_; ++f) out[f] = -out[f];
+    for (std::int64_t f = 0; f < features; ++f) out[f] = -out[f];
   }
   // a = head - limit + ...: what belongs to the query comes with the other sign.
-  return {true, m.size, -m.part + gamma_ * m.size + kScreenFloor};
+  return {true, m.size, -m.part + gamma_ * m.size + kScreenFloor, rest};
 }
 
 template double inverse_norm_of(const float*, std::int64_t);

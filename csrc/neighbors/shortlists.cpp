@@ -91,7 +91,7 @@ void Shortlists<T>::start(std::int64_t first, std::int64_t count, std::int64_t b
     if (!size.screened) continue;
     screened_[i] = 1;
     list.offset = size.offset;
-    list.margin = rounded_up(2 * screened.gamma() * size.size + 2 * kScreenFloor);
+    list.margin = rounded_up(2 * screened.gamma() * size.size + size.rest + 2 * kScreenFloor);
     // Before k rows were seen: a number that makes the sum start from one of usual size.
     first_taus_[i] =
         rounded_up(within_ ? screened.score(sum_of_distance(*search_.options, radius_)) * (1 + 1e-12) : size.size);
@@ -180,7 +180,7 @@ bool Shortlists<T>::advance(std::int64_t work) {
   }
   ScreenBlock block{screened.panels(),
                     screened.heads(),
-                    screened.sizes(),
+                    screened.slacks(),
                     features_,
                     segment_end_,
                     segment_begin_,

@@ -38,7 +38,7 @@ TilePairs<T>::TilePairs(const Rows<const T>& data, const MetricOptions& options,
     : options_(options),
       weights_(options.weights),
       rows_(in_order(data, threads)),
-      screened_(rows_, options, threads),
+      screened_(rows_, options, threads, false),
       reduced_(sum_of_distance(options, radius)),
       tau_(screened_.score(reduced_) * (1 + kSlack)),
       certain_(screened_.score(reduced_) * (1 - kSlack)) {
@@ -121,9 +121,9 @@ void TilePairs<T>::near(std::int64_t block, Side here, Side there, const Enter& 
 template <class T>
 double TilePairs<T>::open_share() const {
   if (!screened_.usable() || !(tau_ > 0) || !std::isfinite(float(tau_))) return 1;
-  double size = 0;
-  for (std::int64_t i = 0; i < rows_.rows; ++i) size += double(screened_.sizes()[i]) / double(rows_.rows);
-  return 2 * screened_.gamma() * (2 * size + tau_) / tau_;
+  double slack = 0;
+  for (std::int64_t i = 0; i < rows_.rows; ++i) slack += double(screened_.slacks()[i]) / double(rows_.rows);
+  return 2 * (slack + screened_.gamma() * tau_) / tau_;
 }
 
 template <class T>
@@ -201,7 +201,7 @@ void TilePairs<T>::compare(int thread, std::int64_t a, std::int64_t b, const std
     // The lists have room for all rows of the block: none is ever full.
     const ScreenBlock block{screened_.panels(),
                             screened_.heads(),
-                            screened_.sizes(),
+                            screened_.slacks(),
                             screened_.features(),
                             rows_.rows,
                             begin,

@@ -38,6 +38,17 @@ inline constexpr std::int64_t kRowsPerSampled = 30;
 inline constexpr std::int64_t kFreeRedone = 2;
 inline constexpr std::int64_t kSamplesPerRedone = 8;
 
+// The screen looks at the features that hold this share of the rows' spread, if they are at most that share of all, and
+// there are many of both. Otherwise it would spare too little for what it leaves to be compared exactly, which is tried
+// out on some of the rows: each costs about ten times what it does in the screen.
+inline constexpr std::int64_t kLeastColsToLead = 64;
+inline constexpr std::int64_t kLeastRowsToLead = 500;
+inline constexpr double kLeadingShare = 0.95;
+inline constexpr double kMostLeading = 0.75;
+inline constexpr std::int64_t kLeadingSample = 1000;
+inline constexpr std::int64_t kLeadingProbes = 8;
+inline constexpr double kMostLeft = 0.02;
+
 // Rows of a segment at least, where few queries leave threads to share out the rows.
 inline constexpr std::int64_t kSegmentRows = 2048;
 

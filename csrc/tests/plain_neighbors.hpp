@@ -136,11 +136,12 @@ enum class Kind {
   missing,
   line,
   wander,
-  ordered
+  ordered,
+  fading
 };
 inline const char* name(Kind kind) {
-  const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier",
-                         "tiny",   "huge",     "missing",    "line",     "wander",   "ordered"};
+  const char* names[] = {"normal", "integers", "duplicates", "far away", "clusters", "outlier", "tiny",
+                         "huge",   "missing",  "line",       "wander",   "ordered",  "fading"};
   return names[int(kind)];
 }
 
@@ -181,6 +182,9 @@ std::vector<T> values_of(Kind kind, std::int64_t rows, std::int64_t cols, std::m
           break;
         case Kind::ordered:  // close rows stand together
           x = T(100.0 * double(i) / double(rows) + 1e-2 * normal(random));
+          break;
+        case Kind::fading:  // one feature in three holds nearly all
+          x = T(normal(random) * (f % 3 == 1 ? 1 : 0.05));
           break;
         case Kind::wander:
           x = T(1e12 * normal(random));

@@ -57,6 +57,16 @@ void check_all() {
     check_case<T>(kind, {Metric::minkowski, 3, {}}, 9000, 30, 5, 150, 1, ++seed);
     check_case<T>(kind, {Metric::cosine, 2, {}}, 3100, 20, 12, 101, 1, ++seed);
   }
+  // Features that hold little are left out of the screen.
+  std::vector<double> weights(70, 1.0);
+  for (int f = 0; f < 70; f += 4) weights[f] = 1e-3;
+  for (const MetricOptions& options :
+       {MetricOptions{Metric::euclidean, 2, {}}, MetricOptions{Metric::sqeuclidean, 2, {}},
+        MetricOptions{Metric::cosine, 2, {}}, MetricOptions{Metric::minkowski, 2, weights}}) {
+    check_case<T>(Kind::fading, options, 700, 40, 70, 5, 2, ++seed);
+    check_case<T>(Kind::fading, options, 900, 40, 70, 700, 1, ++seed);
+    check_case<T>(Kind::normal, options, 700, 20, 70, 30, 1, ++seed);
+  }
   for (const Kind kind : {Kind::far_away, Kind::huge}) {  // f32 does not tell these rows apart, or not hold them
     check_case<T>(kind, {Metric::chebyshev, 2, {}}, 4000, 20, 5, 100, 1, ++seed);
   }
