@@ -27,6 +27,8 @@ def validate(
     copy: bool = False,
     dtype: str | Sequence[type] = _FLOATS,
     min_samples: int = 1,
+    order: str | None = "C",
+    large_sparse: bool = False,
 ) -> Any:
     """Check the samples given to a method, as scikit-learn does.
 
@@ -39,46 +41,49 @@ def validate(
     reset : bool
         True in ``fit``: set the attributes. False elsewhere: compare with them.
     sparse : bool, str or sequence of str
-        The sparse formats taken, as in ``accept_sparse`` of :func:`sklearn.utils.check_array`. Sparse input has
-        32-bit indices.
+        The sparse formats taken, as in ``accept_sparse`` of :func:`sklearn.utils.check_array`.
     copy : bool, default=False
         Whether to return a copy even where X could be used as it is.
     dtype : "numeric" or sequence of types, default=(np.float64, np.float32)
         The floating-point types kept; anything else is converted to the first. "numeric" keeps all types of numbers.
     min_samples : int, default=1
         The least number of samples.
+    order : {"C", "F"} or None, default="C"
+        The layout of a dense array; None for any.
+    large_sparse : bool, default=False
+        Whether sparse input may have 64-bit indices.
 
     Returns
     -------
     X : ndarray or sparse array of shape (n_samples, n_features)
-        Finite; C-contiguous and aligned if dense. Possibly read-only.
+        Finite; of the order asked for and aligned if dense. Possibly read-only.
 
     Raises
     ------
     TypeError, ValueError
         scikit-learn's, where it rejects X.
     """
-    if _is_plain(X, dtype) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
+    if _is_plain(X, dtype, order) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
         if reset:
             estimator.n_features_in_ = X.shape[1]
             if hasattr(estimator, "feature_names_in_"):
                 del estimator.feature_names_in_
-        return X.copy() if copy else X
+        return X.copy(order="K") if copy else X
     X = validate_data(
         estimator,
         X,
         reset=reset,
         accept_sparse=sparse,
-        accept_large_sparse=False,
+        accept_large_sparse=large_sparse,
         dtype=dtype if isinstance(dtype, str) else list(dtype),
-        order="C",
+        order=order,
         copy=copy,
         ensure_min_samples=min_samples,
     )
     return np.require(X, requirements="A") if type(X) is np.ndarray else X  # kernels read whole elements
 
 
-def _is_plain(X: Any, dtype: str | Sequence[type]) -> bool:
+def _is_plain(X: Any, dtype: str | Sequence[type], order: str | None) -> bool:
     """Tell whether X needs no conversion."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0:
         return False
@@ -86,7 +91,7 @@ def _is_plain(X: Any, dtype: str | Sequence[type]) -> bool:
     return (
         X.dtype.type in (_FLOATS if isinstance(dtype, str) else dtype)
         and X.dtype.isnative
-        and flags.c_contiguous
+        and (flags.c_contiguous if order == "C" else flags.f_contiguous if order == "F" else flags.forc)
         and flags.aligned
     )
 
@@ -102,7 +107,9 @@ def _fits(estimator: Any, X: np.ndarray, reset: bool) -> bool:
 
 
 def _finite(X: np.ndarray) -> bool:
-    return get_config()["assume_finite"] or all_finite(X, threads.n_threads(work=X.size))
+    if get_config()["assume_finite"]:
+        return True
+    return all_finite(X if X.flags.c_contiguous else X.T, threads.n_threads(work=X.size))
 
 
 def sample_weight(weight: Any, X: Any, **checks: Any) -> np.ndarray | None:
