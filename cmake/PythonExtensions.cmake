@@ -34,6 +34,8 @@ foreach(source IN LISTS cython_sources)
   set_target_properties(${family}${name} PROPERTIES OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY
                                                                        "${CMAKE_CURRENT_BINARY_DIR}/${family}")
   target_compile_options(${family}${name} PRIVATE ${FASTML_BASELINE_FLAGS})
+  # Tables of kernels, whose pointers Cython gets from _core; nothing of them is linked.
+  target_include_directories(${family}${name} PRIVATE "${PROJECT_SOURCE_DIR}/csrc")
   target_compile_definitions(${family}${name} PRIVATE NPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION)
   target_link_libraries(${family}${name} PRIVATE Python::NumPy)
   install(TARGETS ${family}${name} DESTINATION fastml/${family})

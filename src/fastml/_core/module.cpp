@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_kd_tree(module);
   fastml::bind_votes(module);
   fastml::bind_dbscan(module);
+  fastml::bind_vector_kernels(module);
 }

@@ -1,0 +1,27 @@
+#include "bindings.hpp"
+#include "linear/vector_kernels.hpp"
+
+namespace fastml {
+namespace {
+
+template <class T>
+py::capsule capsule_of(const char* name) {
+  // The tables are constants; a capsule's pointer is not const, and Cython solvers declare it so again.
+  return {const_cast<linear::VectorKernels<T>*>(&linear::vector_kernels<T>()), name};
+}
+
+py::capsule capsule(const py::dtype& type) {
+  if (type.equal(py::dtype::of<float>())) return capsule_of<float>("fastml.vector_kernels.float32");
+  require(type.equal(py::dtype::of<double>()), "vector_kernels: expected float32 or float64");
+  return capsule_of<double>("fastml.vector_kernels.float64");
+}
+
+}  // namespace
+
+void bind_vector_kernels(py::module_& module) {
+  module.def("vector_kernels", &capsule, py::arg("dtype"),
+             "The vector kernels of a dtype at the level in use, for Cython solvers: a capsule around the table of\n"
+             "csrc/linear/vector_kernels.hpp.");
+}
+
+}  // namespace fastml
