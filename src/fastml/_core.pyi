@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
+import typing_extensions
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -555,4 +556,9 @@ def sum_votes(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.
 def to_float32(x: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> typing.Any:
     """
     The array in float32; None where that has infinities or NaN.
+    """
+def vector_kernels(dtype: numpy.dtype[typing.Any]) -> typing_extensions.CapsuleType:
+    """
+    The vector kernels of a dtype at the level in use, for Cython solvers: a capsule around the table of
+    csrc/linear/vector_kernels.hpp.
     """

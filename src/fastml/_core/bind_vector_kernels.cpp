@@ -6,8 +6,7 @@ namespace {
 
 template <class T>
 py::capsule capsule_of(const char* name) {
-  // The tables are constants; a capsule's pointer is not const, and Cython solvers declare it so again.
-  return {const_cast<linear::VectorKernels<T>*>(&linear::vector_kernels<T>()), name};
+  return py::capsule(&linear::vector_kernels<T>(), name);
 }
 
 py::capsule capsule(const py::dtype& type) {
