@@ -163,6 +163,34 @@ def n_threads(n_jobs: int | None = None, work: float | None = None) -> int:
     return max(1, count)
 
 
+def joblib_is_in_charge(n_jobs: int | None, verbose: int) -> bool:
+    """Tell whether the parts of a fit are to be joblib's tasks, as they are in scikit-learn.
+
+    They are where joblib's progress is to be printed, where it has to reject the number of jobs, and where the user has
+    chosen a backend by ``joblib.parallel_config``.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        The estimator's parameter.
+    verbose : int
+        The estimator's parameter.
+
+    Returns
+    -------
+    is_in_charge : bool
+        True for ``sklearn.utils.parallel.Parallel``; False for threads of ours.
+    """
+    if verbose or n_jobs == 0:
+        return True
+    joblib = sys.modules.get("joblib")
+    if joblib is None:
+        return False
+    backend, context_jobs = joblib.parallel.get_active_backend(prefer="threads")
+    is_default = type(backend) is joblib.parallel.ThreadingBackend and context_jobs == 1
+    return not is_default and not backend.nesting_level
+
+
 def _joblib_nesting() -> int:
     """Return how deep this thread is inside joblib's workers; 0 outside of them."""
     joblib = sys.modules.get("joblib")

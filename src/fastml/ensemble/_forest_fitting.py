@@ -16,7 +16,7 @@ from fastml._support import threads
 from fastml._support.dispatch import Condition, accelerated
 from fastml.ensemble._bootstrap import Bootstrap
 from fastml.ensemble._lazy_trees import Batch, GrownForest, GrownTree, LazyTrees
-from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads, joblib_is_in_charge
+from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads
 from fastml.tree._growing import SERVED_CRITERION, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
 from fastml.tree._predicting import forget_view
@@ -157,7 +157,7 @@ class ForestFitting(LazyTrees):
             weights = None
         elif weights is not None:
             weights = np.require(checked_weights(weights, X), requirements=["C", "A"])
-        by_joblib = joblib_is_in_charge(self.n_jobs, self.verbose)
+        by_joblib = threads.joblib_is_in_charge(self.n_jobs, self.verbose)
         task = TreeTask(
             X,
             y,

@@ -131,19 +131,6 @@ class TreeTask:
             time.sleep(0.002)
 
 
-def joblib_is_in_charge(n_jobs: int | None, verbose: int) -> bool:
-    """Tell whether trees are to be grown as joblib's tasks.
-
-    They are where its progress is to be printed, where it has to reject the number of jobs, and where the user has
-    chosen a backend by ``joblib.parallel_config``.
-    """
-    if verbose or n_jobs == 0:
-        return True
-    backend, context_jobs = joblib.parallel.get_active_backend(prefer="threads")
-    is_default = type(backend) is joblib.parallel.ThreadingBackend and context_jobs == 1
-    return not is_default and not backend.nesting_level
-
-
 def grow_by_joblib(task: TreeTask, seeds: list[int], n_jobs: int | None, verbose: int) -> list[GrownTree]:
     """Grow trees in joblib's workers: one task a tree where progress is printed, else a few for each worker."""
     parallel = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")
