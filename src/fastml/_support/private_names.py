@@ -51,6 +51,33 @@ PRIVATE_NAMES = {
     "sklearn.ensemble._gb.set_huber_delta": "sets the loss' delta before a stage",
     "sklearn.ensemble._weight_boosting.AdaBoostClassifier._validate_estimator": "overridden: our tree by default",
     "sklearn.ensemble._weight_boosting.AdaBoostRegressor._validate_estimator": "overridden: our tree by default",
+    "sklearn.linear_model._base.LinearClassifierMixin": "the parent that linear classifiers share",
+    "sklearn.linear_model._base.LinearModel": "the parent that linear regressors share",
+    "sklearn.linear_model._base.SPARSE_INTERCEPT_DECAY": "how SGD slows the intercept of sparse samples",
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._allocate_parameter_mem": (
+        "where SGD starts from, and the errors of wrong starts"
+    ),
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._get_l1_ratio": "the mixing parameter where it has no meaning",
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._get_learning_rate_type": (
+        "the number of a schedule, and the error of an unknown one"
+    ),
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._get_loss_function": "the attribute `_loss_function_`",
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._get_penalty_type": "the number of a penalty",
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._make_validation_score_cb": "what early stopping goes by",
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._make_validation_split": (
+        "the samples that early stopping sets aside"
+    ),
+    "sklearn.linear_model._stochastic_gradient.BaseSGDClassifier": "the parent that classifiers by SGD share",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDClassifier._fit": "overridden: fewer checks of plain targets",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDClassifier._partial_fit": "overridden: our solver",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDRegressor": "the parent that regressors by SGD share",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDRegressor._decision_function": "overridden with our predictions",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDRegressor._fit": "overridden: our solver",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDRegressor._fit_regressor": "overridden: our solver",
+    "sklearn.linear_model._stochastic_gradient.BaseSGDRegressor._partial_fit": "overridden: our solver",
+    "sklearn.linear_model._stochastic_gradient.SGDOneClassSVM._fit": "overridden: our solver",
+    "sklearn.linear_model._stochastic_gradient.SGDOneClassSVM._fit_one_class": "overridden: our solver",
+    "sklearn.linear_model._stochastic_gradient.SGDOneClassSVM._partial_fit": "overridden: our solver",
     "sklearn.metrics.pairwise_distances_argmin._skl_parameter_constraints": "which arguments it takes",
     "sklearn.metrics.pairwise_distances_argmin_min._skl_parameter_constraints": "which arguments it takes",
     "sklearn.neighbors._base.KNeighborsMixin": "the parent that all searches for k neighbours share",
@@ -83,6 +110,7 @@ PRIVATE_NAMES = {
     "sklearn.utils._align_api_if_sparse": "a sparse matrix or array, as the configuration asks for",
     "sklearn.utils._param_validation.Interval": "says which values a function's parameter may have",
     "sklearn.utils._param_validation.validate_params": "checks the parameters of a function",
+    "sklearn.utils.multiclass._check_partial_fit_first_call": "the classes of the first batch, and errors of others",
     "sklearn.utils.validation._check_sample_weight": "the messages for invalid weights; there is no public equivalent",
     "sklearn.utils.validation._is_arraylike_not_scalar": "tells initial centres from the name of a method",
     "sklearn.utils.validation._num_samples": "how many targets RandomTreesEmbedding draws",

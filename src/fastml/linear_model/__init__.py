@@ -1,3 +1,14 @@
 """Linear models: least squares, logistic regression, coordinate descent, stochastic gradient descent."""
 
-__all__: list[str] = []
+from fastml.linear_model._passive_aggressive import PassiveAggressiveClassifier, PassiveAggressiveRegressor
+from fastml.linear_model._perceptron import Perceptron
+from fastml.linear_model._stochastic_gradient import SGDClassifier, SGDOneClassSVM, SGDRegressor
+
+__all__ = [
+    "PassiveAggressiveClassifier",
+    "PassiveAggressiveRegressor",
+    "Perceptron",
+    "SGDClassifier",
+    "SGDOneClassSVM",
+    "SGDRegressor",
+]

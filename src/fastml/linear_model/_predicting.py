@@ -77,7 +77,11 @@ def linear_scores(estimator: Any, X: Any, *, sparse: str | tuple[str, ...]) -> n
     if "coef_" not in estimator.__dict__:
         check_is_fitted(estimator)
     X = validation.validate(estimator, X, reset=False, sparse=sparse, dtype="numeric", order=None, large_sparse=True)
-    coef = estimator.coef_
+    return scores_of(X, estimator.coef_) + estimator.intercept_
+
+
+def scores_of(X: Any, coef: Any) -> np.ndarray:
+    """Return ``X @ coef.T`` of validated samples; both may be sparse."""
     if sp.issparse(X) or sp.issparse(coef):
-        return safe_sparse_dot(X, coef.T, dense_output=True) + estimator.intercept_
-    return X @ coef.T + estimator.intercept_
+        return safe_sparse_dot(X, coef.T, dense_output=True)
+    return X @ coef.T

@@ -1,0 +1,104 @@
+"""The fit and the predictions of the regressors that learn by SGD."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model._stochastic_gradient import BaseSGDRegressor
+from sklearn.utils import check_random_state
+
+from fastml._support import validation
+from fastml._support.dispatch import accelerated
+from fastml.linear_model._predicting import linear_scores
+from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, samples_and_targets, solve, warn_of_fit
+
+
+class FittingValues(BaseSGDRegressor):
+    """Fit, partial fit and predictions of linear regressors. Comes before scikit-learn's class among the bases."""
+
+    coef_: Any
+    intercept_: Any
+    n_iter_: int
+    t_: float
+
+    @accelerated()
+    def predict(self, X):
+        return self._decision_function(X)
+
+    def _decision_function(self, X):
+        return linear_scores(self, X, sparse="csr").ravel()
+
+    def _fit(self, X, y, alpha, loss, learning_rate, coef_init=None, intercept_init=None, sample_weight=None):
+        if self.warm_start and getattr(self, "coef_", None) is not None:
+            if coef_init is None:
+                coef_init = self.coef_
+            if intercept_init is None:
+                intercept_init = self.intercept_
+        else:
+            self.coef_ = None
+            self.intercept_ = None
+        self.t_ = 1.0
+        self._partial_fit(X, y, alpha, loss, learning_rate, self.max_iter, sample_weight, coef_init, intercept_init)
+        warn_of_fit(self)
+        return self
+
+    def _partial_fit(self, X, y, alpha, loss, learning_rate, max_iter, sample_weight, coef_init, intercept_init):
+        first_call = getattr(self, "coef_", None) is None
+        X, y = samples_and_targets(self, X, y, reset=first_call)
+        y = np.require(y, X.dtype, "CA")
+        weights = validation.sample_weight(sample_weight, X)
+        if first_call:
+            self._allocate_parameter_mem(
+                n_classes=1,
+                n_features=X.shape[1],
+                input_dtype=X.dtype,
+                coef_init=coef_init,
+                intercept_init=intercept_init,
+            )
+        if self.average > 0 and getattr(self, "_average_coef", None) is None:
+            self._average_coef = np.zeros(X.shape[1], dtype=X.dtype)
+            self._average_intercept = np.zeros(1, dtype=X.dtype)
+        detach(self)
+        self._fit_regressor(X, y, alpha, loss, learning_rate, weights, max_iter)
+        return self
+
+    def _fit_regressor(self, X, y, alpha, loss, learning_rate, sample_weight, max_iter):
+        if not hasattr(self, "t_"):
+            self.t_ = 1.0
+        mask = score = None
+        if self.early_stopping:
+            if sample_weight is None:
+                sample_weight = np.ones(X.shape[0], dtype=X.dtype)
+            mask = self._make_validation_split(y, sample_mask=sample_weight > 0)
+            score = self._make_validation_score_cb(mask, X, y, sample_weight)
+        random_state = check_random_state(self.random_state)
+        seed = random_state.randint(0, SEEDS)
+        draw_unused(random_state)
+        if self.average:
+            coef, intercept = self._standard_coef, self._standard_intercept
+            average_coef, average_intercept = self._average_coef, self._average_intercept[0]
+        else:
+            coef, intercept = self.coef_, self.intercept_
+            average_coef, average_intercept = None, 0.0
+        intercept, average_intercept, self.n_iter_ = solve(
+            self,
+            X,
+            y,
+            sample_weight,
+            (coef, intercept[0], average_coef, average_intercept),
+            loss=loss,
+            alpha=alpha,
+            learning_rate=learning_rate,
+            max_iter=max_iter,
+            seed=seed,
+            validation_mask=mask,
+            validation_score=score,
+        )
+        self.t_ += self.n_iter_ * X.shape[0]
+        if self.average > 0:
+            self._average_intercept = np.atleast_1d(average_intercept)
+            self._standard_intercept = np.atleast_1d(intercept)
+            enough = self.average <= self.t_ - 1.0
+            self.coef_ = average_coef if enough else coef
+            self.intercept_ = np.atleast_1d(average_intercept if enough else intercept)
+        else:
+            self.intercept_ = np.atleast_1d(intercept)
