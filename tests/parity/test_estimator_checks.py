@@ -17,6 +17,14 @@ from fastml.ensemble import (
     RandomForestRegressor,
     RandomTreesEmbedding,
 )
+from fastml.linear_model import (
+    PassiveAggressiveClassifier,
+    PassiveAggressiveRegressor,
+    Perceptron,
+    SGDClassifier,
+    SGDOneClassSVM,
+    SGDRegressor,
+)
 from fastml.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -105,6 +113,30 @@ def test_dbscan_checks(estimator, check):
 )
 @pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores", "ignore:divide by zero:RuntimeWarning")
 def test_tree_checks(estimator, check):
+    check(estimator)
+
+
+SHUFFLES = (
+    "samples are shuffled by row, so that repeated rows come at other times: scikit-learn's own class fails it too"
+)
+
+
+@parametrize_with_checks(
+    [
+        SGDClassifier(),
+        SGDClassifier(loss="log_loss", penalty="elasticnet", average=True, max_iter=5),
+        SGDRegressor(),
+        SGDRegressor(loss="huber", learning_rate="adaptive", max_iter=5),
+        SGDOneClassSVM(),
+        Perceptron(),
+        *(cls() for cls in (PassiveAggressiveClassifier, PassiveAggressiveRegressor)),
+    ],
+    expected_failed_checks=lambda estimator: dict.fromkeys(WEIGHT_CHECKS, SHUFFLES),
+)
+@pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Class PassiveAggressive:FutureWarning"
+)
+def test_sgd_checks(estimator, check):
     check(estimator)
 
 
