@@ -63,7 +63,9 @@ PRIVATE_NAMES = {
     ),
     "sklearn.linear_model._stochastic_gradient.BaseSGD._get_loss_function": "the attribute `_loss_function_`",
     "sklearn.linear_model._stochastic_gradient.BaseSGD._get_penalty_type": "the number of a penalty",
-    "sklearn.linear_model._stochastic_gradient.BaseSGD._make_validation_score_cb": "what early stopping goes by",
+    "sklearn.linear_model._stochastic_gradient.BaseSGD._make_validation_score_cb": (
+        "overridden: accuracy without an estimator"
+    ),
     "sklearn.linear_model._stochastic_gradient.BaseSGD._make_validation_split": (
         "the samples that early stopping sets aside"
     ),

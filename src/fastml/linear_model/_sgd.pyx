@@ -35,7 +35,7 @@ from fastml.linear_model._sgd_weights cimport (
 )
 
 cdef extern from *:
-    void prefetch "__builtin_prefetch"(const void* address) nogil
+    void __builtin_prefetch(const void* address, int to_write, int locality) noexcept nogil
 
 # As in scikit-learn's tables, PENALTY_TYPES and LEARNING_RATE_TYPES.
 cdef enum Penalty:
@@ -53,8 +53,10 @@ cdef enum LearningRate:
     PA2 = 6
 
 cdef enum:
-    # How many samples ahead rows are fetched: some 100 ns of work, which is what memory takes.
-    AHEAD = 6
+    # How many samples ahead rows are fetched, into L2, which has room for them and more requests on their way than L1.
+    # Best of many fits on a Zen 4 with other work, 100000 x 20 float64, a sample and epoch: 107 ns 3 samples ahead in
+    # L1, 67 ns 6 ahead, 84 ns 12 ahead; 65 ns 12 ahead in L2. With 40 features all but the first are equal.
+    AHEAD = 12
     # Of a row, the lines fetched at most. The processor sees by itself how a longer row goes on.
     MOST_LINES = 12
     LINE = 64  # bytes
@@ -63,6 +65,10 @@ cdef enum:
 
 
 cdef double MOST_DERIVATIVE = 1e12  # what derivatives are clipped to, against overflow
+
+
+cdef inline void prefetch(const void* address) noexcept nogil:
+    __builtin_prefetch(address, 0, 2)
 
 
 cdef class Cancel:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from sklearn.linear_model._stochastic_gradient import BaseSGDClassifier
 from sklearn.utils import check_random_state, compute_class_weight
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -10,6 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from fastml._support import validation
 from fastml.linear_model import _sgd
+from fastml.linear_model._predicting import PredictingClasses
 from fastml.linear_model._sgd_solving import (
     SEEDS,
     detach,
@@ -119,6 +121,13 @@ class FittingClasses(BaseSGDClassifier):
             self._keep_multiclass(fit.one_versus_rest(), len(y))
         return self
 
+    def _make_validation_score_cb(self, validation_mask, X, y, sample_weight, classes=None):
+        # Classes derived from ours may predict or score in a way of their own.
+        ours = type(self).score is ClassifierMixin.score and type(self).predict is PredictingClasses.predict
+        if not self.early_stopping or not ours:
+            return super()._make_validation_score_cb(validation_mask, X, y, sample_weight, classes)
+        return _Accuracy(X[validation_mask], y[validation_mask], sample_weight[validation_mask])
+
     def _keep_binary(self, coef: np.ndarray, intercept: float, n_iter: int, n_samples: int) -> None:
         self.t_ += n_iter * n_samples
         self.n_iter_ = n_iter
@@ -149,6 +158,18 @@ class FittingClasses(BaseSGDClassifier):
                 self.coef_ = self._standard_coef
                 self._standard_intercept = np.atleast_1d(self.intercept_)
                 self.intercept_ = self._standard_intercept
+
+
+class _Accuracy:
+    """What early stopping goes by: the score of an estimator with given weights, without making one."""
+
+    def __init__(self, X: Any, y: np.ndarray, sample_weight: np.ndarray) -> None:
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+
+    def __call__(self, coef: np.ndarray, intercept: float) -> float:
+        # -1 is also what is predicted where the log loss has 0 for a target; scikit-learn counts it as wrong too.
+        predicted = np.where(self.X @ coef + np.atleast_1d(intercept) > 0, 1, -1)
+        return float(np.average(predicted == self.y, weights=self.sample_weight))
 
 
 class _Fit:
