@@ -10,8 +10,8 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import validate_data
 
 from fastml._support import validation
-from fastml.linear_model import _sgd
 from fastml.linear_model._predicting import PredictingClasses
+from fastml.linear_model._sgd import Cancel
 from fastml.linear_model._sgd_solving import (
     SEEDS,
     detach,
@@ -33,6 +33,10 @@ class FittingClasses(BaseSGDClassifier):
     classes_: np.ndarray
     coef_: Any
     intercept_: Any
+    _standard_coef: Any
+    _standard_intercept: Any
+    _average_coef: Any
+    _average_intercept: Any
     n_iter_: int
     t_: float
 
@@ -203,7 +207,7 @@ class _Fit:
             mask = estimator._make_validation_split(self.y, sample_mask=self.weights > 0)
         seeds = check_random_state(estimator.random_state).randint(SEEDS, size=len(estimator.classes_))
 
-        def fit(i: int, seed: int, cancel: _sgd.Cancel) -> tuple[np.ndarray, float, int]:
+        def fit(i: int, seed: int, cancel: Cancel) -> tuple[np.ndarray, float, int]:
             return self.binary(i, seed, (estimator._expanded_class_weight[i], 1.0), mask, cancel)
 
         return run_each(fit, seeds, self.X, estimator, self.settings["max_iter"])
@@ -214,7 +218,7 @@ class _Fit:
         random_state: Any,
         class_weights: Any,
         mask: np.ndarray | None = None,
-        cancel: _sgd.Cancel | None = None,
+        cancel: Cancel | None = None,
     ) -> tuple[np.ndarray, float, int]:
         """Fit class i against the rest; return coefficients, intercept and number of epochs."""
         estimator, X = self.estimator, self.X

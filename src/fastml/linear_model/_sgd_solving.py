@@ -14,12 +14,12 @@ from sklearn.utils.validation import validate_data
 
 from fastml._core import all_finite
 from fastml._support import threads, validation
-from fastml.linear_model import _sgd
+from fastml.linear_model._sgd import Cancel, plain_sgd
 
 SEEDS = np.iinfo(np.int32).max
 """What seeds are drawn below."""
 
-_SOLVERS = {np.dtype(np.float32): _sgd.plain_sgd["float"], np.dtype(np.float64): _sgd.plain_sgd["double"]}
+_SOLVERS = {np.dtype(np.float32): plain_sgd["float"], np.dtype(np.float64): plain_sgd["double"]}
 
 _LOSSES = {
     "hinge": 0,
@@ -140,7 +140,7 @@ def solve(
     validation_score: Callable[[np.ndarray, float], float] | None = None,
     class_weights: tuple[float, float] = (1.0, 1.0),
     one_class: bool = False,
-    cancel: _sgd.Cancel | None = None,
+    cancel: Cancel | None = None,
 ) -> tuple[float, float, int]:
     """Run the solver with the parameters of an estimator, and those given here, which may differ.
 
@@ -188,7 +188,7 @@ def solve(
         X.data if sparse else None,
         X.indices if sparse else None,
         X.indptr if sparse else None,
-        np.require(y, X.dtype, "CA"),
+        np.require(y, X.dtype, ["C", "A"]),
         sample_weight,
         None if validation_mask is None else validation_mask.view(np.uint8),
         validation_score,
@@ -207,19 +207,19 @@ def solve(
         estimator.t_,
         SPARSE_INTERCEPT_DECAY if sparse else 1.0,
         estimator.average,
-        _sgd.Cancel() if cancel is None else cancel,
+        Cancel() if cancel is None else cancel,
     )
 
 
 def run_each(
-    fit: Callable[[int, int, _sgd.Cancel], Result], seeds: np.ndarray, X: Any, estimator: Any, max_iter: int
+    fit: Callable[[int, int, Cancel], Result], seeds: np.ndarray, X: Any, estimator: Any, max_iter: int
 ) -> list[Result]:
     """Return ``fit(i, seed, cancel)`` for each class, in threads where that pays.
 
     Where the user has told joblib how to run tasks, or wants its progress, they are joblib's. The error raised is that
     of the first class that has one, as if they were fitted one after the other.
     """
-    cancel = _sgd.Cancel()
+    cancel = Cancel()
     if threads.joblib_is_in_charge(estimator.n_jobs, estimator.verbose):
         return Parallel(n_jobs=estimator.n_jobs, verbose=estimator.verbose, require="sharedmem")(
             delayed(fit)(i, seed, cancel) for i, seed in enumerate(seeds)

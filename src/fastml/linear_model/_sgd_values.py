@@ -17,6 +17,10 @@ class FittingValues(BaseSGDRegressor):
 
     coef_: Any
     intercept_: Any
+    _standard_coef: Any
+    _standard_intercept: Any
+    _average_coef: Any
+    _average_intercept: Any
     n_iter_: int
     t_: float
 
@@ -44,7 +48,7 @@ class FittingValues(BaseSGDRegressor):
     def _partial_fit(self, X, y, alpha, loss, learning_rate, max_iter, sample_weight, coef_init, intercept_init):
         first_call = getattr(self, "coef_", None) is None
         X, y = samples_and_targets(self, X, y, reset=first_call)
-        y = np.require(y, X.dtype, "CA")
+        y = np.require(y, X.dtype, ["C", "A"])
         weights = validation.sample_weight(sample_weight, X)
         if first_call:
             self._allocate_parameter_mem(

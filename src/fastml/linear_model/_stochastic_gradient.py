@@ -44,6 +44,10 @@ class SGDOneClassSVM(sklearn.linear_model.SGDOneClassSVM):
 
     coef_: Any
     offset_: Any
+    _standard_coef: Any
+    _standard_intercept: Any
+    _average_coef: Any
+    _average_intercept: Any
     n_iter_: int
     t_: float
 
