@@ -1,0 +1,397 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True
+"""Coordinate descent on the columns of X themselves, dense or sparse.
+
+A product with the residual costs a pass over a column, so that those that cannot matter are left out: between two
+computations of X[:, j] @ r, r has moved by no more than the lengths of the steps since, and by Cauchy and Schwarz the
+product by no more than that times the length of the column. Where even so it stays below the penalty, a weight of zero
+stays zero, and nothing is computed.
+"""
+
+import numpy as np
+
+from cython cimport floating
+from libc.math cimport INFINITY, fabs
+from libc.stdint cimport int32_t
+
+from fastml.linear_model._coordinate_descent cimport Residual
+from fastml.linear_model._vector_kernels cimport axpy, dot, sparse_axpy, sparse_dot, squared_norm, table
+
+from fastml._core import vector_kernels
+
+STEPS_BETWEEN_RESTARTS = {"f": 100, "d": 10_000}
+"""Steps after which the residual is computed anew when the next penalty begins, for each type of the data. Each step
+rounds it once. scikit-learn starts every penalty with a new one: on long paths of small steps, half the time."""
+
+
+cdef class ColumnResidual(Residual):
+    """What dense and sparse columns have in common: the residual, and the bounds."""
+
+    cdef:
+        object arrays  # keeps what the pointers lead to
+        bint is_double
+        const void* kernels
+        Py_ssize_t n_samples
+        void* r
+        const void* y
+        double[::1] norms  # lengths of the columns
+        double[::1] known  # the product when it was computed last
+        double[::1] known_at  # the way the residual had gone by then
+        double way
+        Py_ssize_t steps, steps_between_restarts
+        bint started
+
+    def __init__(self, y, norms2, *arrays):
+        cdef:
+            float[::1] r32
+            double[::1] r64
+        if norms2.dtype != np.float64 or y.dtype.char not in "fd" or not y.flags.c_contiguous:
+            raise ValueError("ColumnResidual: expected y of float32 or float64 and norms2 of float64.")
+        r = np.empty_like(y)
+        self.is_double = y.dtype == np.float64
+        self.n_samples = y.shape[0]
+        self.n_features = norms2.shape[0]
+        self.y_norm2 = np.dot(y, y) if self.is_double else np.dot(y.astype(np.float64), y.astype(np.float64))
+        self.norms2 = norms2
+        self.norms = np.sqrt(norms2)
+        self.known = np.empty(self.n_features)
+        self.known_at = np.full(self.n_features, -INFINITY)
+        self.steps_between_restarts = STEPS_BETWEEN_RESTARTS[y.dtype.char]
+        self.arrays = (y, r, *arrays)
+        capsule = vector_kernels(y.dtype)
+        if self.is_double:
+            r64 = r
+            self.r = &r64[0]
+            self.kernels = table(capsule, <double> 0)
+        else:
+            r32 = r
+            self.r = &r32[0]
+            self.kernels = table(capsule, <float> 0)
+        self.y = <const void*> <size_t> y.ctypes.data
+
+    cdef bint is_below(self, Py_ssize_t j, bint positive) noexcept nogil:
+        cdef double change = self.norms[j] * (self.way - self.known_at[j])
+        return (self.known[j] if positive else fabs(self.known[j])) + change < self.threshold
+
+    cdef double product(self, Py_ssize_t j) noexcept nogil:
+        if self.known_at[j] != self.way:
+            self.known[j] = self.column_product(j)
+            self.patience -= 1
+            self.known_at[j] = self.way
+        return self.known[j]
+
+    cdef int move(self, Py_ssize_t j, double step) except -1 nogil:
+        self.subtract(j, step)
+        self.patience -= 1
+        self.way += fabs(step) * self.norms[j]
+        self.steps += 1
+        return 0
+
+    cdef int restart(self, const double* w) except -1 nogil:
+        cdef Py_ssize_t j
+        if self.started and self.steps < self.steps_between_restarts:
+            return 0
+        self.reset()
+        for j in range(self.n_features):
+            if w[j] != 0:
+                self.subtract(j, w[j])
+        self.known_at[:] = -INFINITY
+        self.started = True
+        self.steps = 0
+        return 0
+
+    cdef int products(self, const double* w, double* out, double* sums) except -1 nogil:
+        cdef Py_ssize_t j
+        for j in range(self.n_features):
+            out[j] = self.product(j)
+        self.sum_up(sums)
+        return 0
+
+    cdef double column_product(self, Py_ssize_t j) noexcept nogil:
+        return 0.0
+
+    cdef void subtract(self, Py_ssize_t j, double step) noexcept nogil:
+        pass
+
+    cdef void reset(self) noexcept nogil:
+        pass
+
+    cdef void sum_up(self, double* sums) noexcept nogil:
+        pass
+
+
+cdef class DenseResidual(ColumnResidual):
+    """Dense columns, centred and weighted already.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+        Fortran-contiguous.
+    y : ndarray of shape (n_samples,)
+        Of the type of X.
+    norms2 : ndarray of shape (n_features,), float64
+        Squared lengths of the columns.
+    patience : float
+        Passes over a column after which the Gram matrix should take over.
+    by_gram : callable
+        Returns the residual by the Gram matrix.
+    """
+
+    cdef const char* X
+    cdef Py_ssize_t stride
+    cdef object by_gram
+
+    def __init__(self, X, y, norms2, double patience=INFINITY, by_gram=None):
+        if not X.flags.f_contiguous or X.dtype != y.dtype or X.shape != (y.shape[0], norms2.shape[0]):
+            raise ValueError(f"DenseResidual: expected Fortran-contiguous X of {y.dtype}, given {X.dtype}, {X.shape}.")
+        super().__init__(y, norms2, X)
+        self.X = <const char*> <size_t> X.ctypes.data
+        self.stride = X.shape[0] * X.itemsize
+        self.work = X.shape[0]
+        self.patience = patience
+        self.by_gram = by_gram
+
+    cdef Residual successor(self):
+        return self.by_gram()
+
+    cdef double column_product(self, Py_ssize_t j) noexcept nogil:
+        cdef const void* column = self.X + j * self.stride
+        if self.is_double:
+            return dot(self.kernels, self.n_samples, <const double*> column, <const double*> self.r)
+        return dot(self.kernels, self.n_samples, <const float*> column, <const float*> self.r)
+
+    cdef void subtract(self, Py_ssize_t j, double step) noexcept nogil:
+        cdef const void* column = self.X + j * self.stride
+        if self.is_double:
+            axpy(self.kernels, self.n_samples, -step, <const double*> column, <double*> self.r)
+        else:
+            axpy(self.kernels, self.n_samples, -step, <const float*> column, <float*> self.r)
+
+    cdef void reset(self) noexcept nogil:
+        if self.is_double:
+            copy_residual[double](self.n_samples, <const double*> self.y, <double*> self.r)
+        else:
+            copy_residual[float](self.n_samples, <const float*> self.y, <float*> self.r)
+
+    cdef void sum_up(self, double* sums) noexcept nogil:
+        if self.is_double:
+            sums[0] = squared_norm(self.kernels, self.n_samples, <const double*> self.r)
+            sums[1] = dot(self.kernels, self.n_samples, <const double*> self.r, <const double*> self.y)
+        else:
+            sums[0] = squared_norm(self.kernels, self.n_samples, <const float*> self.r)
+            sums[1] = dot(self.kernels, self.n_samples, <const float*> self.r, <const float*> self.y)
+
+
+cdef class SparseResidual(ColumnResidual):
+    """Columns of a CSC matrix, weighted and centred without being written anew.
+
+    With s the weights of the samples and m the means, the columns are sqrt(s) (x - m), and the solver's inner products
+
+        X[:, j] @ r  =  sum over the entries of s x (r + shift)  -  m sum of s (r + shift)
+
+    where r is the residual of the entries alone, and the one number `shift` what all means together add to each sample.
+    The second sum never changes, since the columns are centred; the entries' share of the shift is m times that of s.
+    So a step costs what its entries cost, where scikit-learn adds m to every sample.
+
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        The CSC matrix, of float32 or float64 and int32, times the weights of the samples where there are any.
+    plain : ndarray
+        The entries without weights: data itself if there are none.
+    y : ndarray of shape (n_samples,)
+        Centred, not weighted, of the type of data.
+    means, norms2 : ndarray of shape (n_features,), float64
+        Weighted means to subtract (zeros: none), and squared lengths of the columns after it.
+    sums : ndarray of shape (n_features,), float64
+        Sums of data in each column.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Of the type of data.
+    y_norm2 : float
+        sum of s y^2.
+    """
+
+    cdef:
+        const void* data
+        const void* plain
+        const void* sample_weight
+        const int32_t[::1] indices, indptr
+        const double[::1] means, sums
+        double shift, residual_sum
+
+    def __init__(self, data, plain, indices, indptr, y, means, norms2, sums, sample_weight, y_norm2):
+        if (
+            data.dtype != y.dtype
+            or plain.dtype != y.dtype
+            or data.shape != plain.shape
+            or indptr.shape[0] != norms2.shape[0] + 1
+            or (sample_weight is not None and (sample_weight.dtype != y.dtype or sample_weight.shape != y.shape))
+        ):
+            raise ValueError(f"SparseResidual: expected arrays of {y.dtype} that fit together, given {data.dtype}.")
+        super().__init__(y, norms2, data, plain, sample_weight)
+        self.y_norm2 = y_norm2
+        self.data = <const void*> <size_t> data.ctypes.data
+        self.plain = <const void*> <size_t> plain.ctypes.data
+        self.sample_weight = <const void*> <size_t> (0 if sample_weight is None else sample_weight.ctypes.data)
+        self.indices = indices
+        self.indptr = indptr
+        self.means = means
+        self.sums = sums
+        self.work = 1 + data.shape[0] // max(1, norms2.shape[0])
+
+    cdef double column_product(self, Py_ssize_t j) noexcept nogil:
+        cdef:
+            int32_t first = self.indptr[j]
+            Py_ssize_t count = self.indptr[j + 1] - first
+            const int* places = <const int*> &self.indices[first]
+            double product
+        if self.is_double:
+            product = sparse_dot(self.kernels, count, <const double*> self.data + first, places, <const double*> self.r)
+        else:
+            product = sparse_dot(self.kernels, count, <const float*> self.data + first, places, <const float*> self.r)
+        return product + self.shift * self.sums[j] - self.means[j] * self.residual_sum
+
+    cdef void subtract(self, Py_ssize_t j, double step) noexcept nogil:
+        cdef:
+            int32_t first = self.indptr[j]
+            Py_ssize_t count = self.indptr[j + 1] - first
+            const int* places = <const int*> &self.indices[first]
+        if self.is_double:
+            sparse_axpy(self.kernels, count, -step, <const double*> self.plain + first, places, <double*> self.r)
+        else:
+            sparse_axpy(self.kernels, count, -step, <const float*> self.plain + first, places, <float*> self.r)
+        self.shift += step * self.means[j]
+
+    cdef void reset(self) noexcept nogil:
+        self.shift = 0
+        if self.is_double:
+            copy_residual[double](self.n_samples, <const double*> self.y, <double*> self.r)
+            self.residual_sum = weighted_sum[double](self.n_samples, <double*> self.r, <double*> self.sample_weight)
+        else:
+            copy_residual[float](self.n_samples, <const float*> self.y, <float*> self.r)
+            self.residual_sum = weighted_sum[float](self.n_samples, <float*> self.r, <float*> self.sample_weight)
+
+    cdef void sum_up(self, double* sums) noexcept nogil:
+        if self.is_double:
+            add_up[double](
+                self.n_samples, <double*> self.r, <double*> self.y, <double*> self.sample_weight, self.shift, sums
+            )
+        else:
+            add_up[float](
+                self.n_samples, <float*> self.r, <float*> self.y, <float*> self.sample_weight, self.shift, sums
+            )
+
+
+cdef void copy_residual(Py_ssize_t n, const floating* y, floating* r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        r[i] = y[i]
+
+
+cdef double weighted_sum(Py_ssize_t n, const floating* r, const floating* weights) noexcept nogil:
+    cdef:
+        Py_ssize_t i
+        double total = 0
+    for i in range(n):
+        total += <double> r[i] * weights[i] if weights else r[i]
+    return total
+
+
+cdef void add_up(
+    Py_ssize_t n, const floating* r, const floating* y, const floating* weights, double shift, double* sums
+) noexcept nogil:
+    """The weighted sums of (r + shift)^2 and of (r + shift) y."""
+    cdef:
+        Py_ssize_t i
+        double residual, weight
+    sums[0] = 0
+    sums[1] = 0
+    for i in range(n):
+        residual = r[i] + shift
+        weight = weights[i] if weights else 1.0
+        sums[0] += weight * residual * residual
+        sums[1] += weight * residual * y[i]
+
+
+def center_columns(
+    const floating[:, :] X,
+    const floating[::1] offset,
+    const floating[::1] scale,
+    floating[::1, :] out,
+    double[::1] norms2,
+    Py_ssize_t first,
+    Py_ssize_t last,
+):
+    """Write some columns of X to where columns lie side by side: out = (X - offset) * scale, and their squared lengths.
+
+    A cache line of a row is read once, and columns are written in runs of some lines: whatever the number of columns,
+    neither side falls out of the cache on the way.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        In any order.
+    offset : ndarray of shape (n_features,)
+        What is taken off the columns.
+    scale : ndarray of shape (n_samples,) or None
+        What the rows are multiplied with.
+    out : ndarray of shape (n_samples, n_features)
+        Fortran-contiguous.
+    norms2 : ndarray of shape (n_features,)
+        Written.
+    first, last : int
+        The columns from `first` to before `last` are written; other threads may write others.
+    """
+    cdef:
+        Py_ssize_t n_samples = X.shape[0], n_features = X.shape[1], row, column, height
+    if (
+        offset.shape[0] != n_features
+        or norms2.shape[0] != n_features
+        or (scale is not None and scale.shape[0] != n_samples)
+        or out.shape[0] != n_samples
+        or out.shape[1] != n_features
+        or not 0 <= first <= last <= n_features
+    ):
+        raise ValueError("center_columns: arrays do not fit together.")
+    norms2[first:last] = 0
+    with nogil:
+        # The numbers are literals since Cython must know the sign of a step, and C the count of the columns.
+        for row in range(0, n_samples, 64):
+            height = min(64, n_samples - row)
+            for column in range(first, last - 7, 8):
+                center_block(X, offset, scale, out, norms2, row, column, height, 8)
+            column = last - (last - first) % 8
+            if column < last:
+                center_block(X, offset, scale, out, norms2, row, column, height, last - column)
+
+
+cdef inline void center_block(
+    const floating[:, :] X,
+    const floating[::1] offset,
+    const floating[::1] scale,
+    floating[::1, :] out,
+    double[::1] norms2,
+    Py_ssize_t row,
+    Py_ssize_t column,
+    Py_ssize_t height,
+    Py_ssize_t width,
+) noexcept nogil:
+    """Do this for a block of at most eight columns."""
+    cdef:
+        const char* x = <const char*> &X[row, column]
+        floating* to = &out[row, column]
+        Py_ssize_t x_step = X.strides[0], x_next = X.strides[1], next = out.shape[0], i, j
+        floating means[8]
+        floating value, factor = 1
+        double sums[8]
+    for j in range(width):
+        means[j] = offset[column + j]
+        sums[j] = 0
+    for i in range(height):
+        if scale is not None:
+            factor = scale[row + i]
+        for j in range(width):
+            value = ((<const floating*> (x + i * x_step + j * x_next))[0] - means[j]) * factor
+            to[i + j * next] = value
+            sums[j] += <double> value * value
+    for j in range(width):
+        norms2[column + j] += sums[j]

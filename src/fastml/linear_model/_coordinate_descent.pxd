@@ -1,0 +1,24 @@
+# What coordinate descent needs of a problem, whatever form its data have.
+
+
+cdef class Residual:
+    cdef readonly Py_ssize_t n_features
+    cdef readonly double y_norm2
+    cdef double[::1] norms2  # X[:, j] @ X[:, j]
+    cdef double threshold  # the L1 penalty being solved for
+    cdef Py_ssize_t work  # multiply-adds of a step, roughly
+    cdef double patience  # steps and products after which another form of the data should take over
+
+    # that form
+    cdef Residual successor(self)
+
+    # y - X w anew, of weights that others have changed
+    cdef int restart(self, const double* w) except -1 nogil
+    # X[:, j] @ (y - X w)
+    cdef double product(self, Py_ssize_t j) noexcept nogil
+    # whether that is below the threshold (in absolute value, unless only positive weights count); False if unknown
+    cdef bint is_below(self, Py_ssize_t j, bint positive) noexcept nogil
+    # w[j] += step
+    cdef int move(self, Py_ssize_t j, double step) except -1 nogil
+    # all products, |y - X w|^2 in sums[0], y @ (y - X w) in sums[1]
+    cdef int products(self, const double* w, double* out, double* sums) except -1 nogil

@@ -1,0 +1,266 @@
+"""From samples and targets to what coordinate descent takes: centred, weighted, as columns or as inner products."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+from fastml import _core
+from fastml._support import threads
+from fastml.linear_model._column_residual import DenseResidual, SparseResidual, center_columns
+from fastml.linear_model._coordinate_descent import Residual
+from fastml.linear_model._gram_residual import GramResidual
+
+SMALL = 50_000
+"""Values of X up to which a centred copy is made without a second look: it is in the cache."""
+
+PASSES_PER_GRAM = 0.02
+"""Passes over a column that take as long as the Gram matrix, as a part of the number of its elements: a product of
+matrices takes 1/20 to 1/30 of the time of products of vectors. One solution starts with columns, and changes to the
+matrix when it has taken so long; it then takes at most twice the time of the better choice."""
+
+FEW_PASSES = 3
+"""Sweeps over the features that every solution takes: where the Gram matrix costs no more, it is made at once."""
+
+LARGEST_GRAM = 6000
+"""Features up to which a path is solved with the Gram matrix: its rows may all be needed, 300 MB."""
+
+MEASURED_BELOW = {"f": 2e-5, "d": 1e-10}
+"""Tolerances below which gaps are measured on the data, for each type: rounding leaves no more of sums of products."""
+
+COLUMNS_PER_THREAD = 64
+"""Columns that a thread writes at least, when they are centred."""
+
+
+class DenseData:
+    """Dense samples and their targets.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+        C- or Fortran-contiguous. Never written to.
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        The targets.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Summing to n_samples.
+    fit_intercept : bool
+        Whether samples and targets are to be centred.
+    """
+
+    def __init__(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, fit_intercept: bool) -> None:
+        self.n_samples, self.n_features = X.shape
+        self.dtype = X.dtype
+        self._X = X
+        self._root = None if sample_weight is None else np.sqrt(sample_weight)
+        self._offset: np.ndarray | None = None  # of _X, as it is now
+        self._gram: np.ndarray | None = None
+        self._norms2: np.ndarray | None = None
+        y = y.astype(X.dtype)
+        if fit_intercept:
+            self.X_offset = column_means(X, sample_weight)
+            self.y_offset = np.average(y, axis=0, weights=sample_weight).astype(X.dtype)[()]
+            y -= self.y_offset
+            self._offset = self.X_offset
+        else:
+            self.X_offset = np.zeros(self.n_features, dtype=X.dtype)
+            self.y_offset = X.dtype.type(0) if y.ndim == 1 else np.zeros(y.shape[1], dtype=X.dtype)
+        if self._root is not None:
+            y *= self._root if y.ndim == 1 else self._root[:, None]
+        self._y = np.asfortranarray(y.reshape(len(y), -1))
+        self.n_targets = self._y.shape[1]
+        if X.size <= SMALL or self._root is not None:
+            self.prepare()
+
+    def prepare(self, *, columns: bool = False) -> np.ndarray:
+        """Return samples centred and weighted, column after column if asked to; kept in place of what was given."""
+        if self._offset is None and self._root is None and (not columns or self._X.flags.f_contiguous):
+            return self._X
+        if columns and self._X.size > SMALL:
+            self._X, self._norms2 = _columns(self._X, self._offset, self._root)
+        else:
+            X = self._X.copy(order="F" if columns else "K") if self._offset is None else self._X - self._offset
+            if self._root is not None:
+                X *= self._root[:, None]
+            self._X = np.asfortranarray(X) if columns else X
+        self._offset = self._root = None
+        return self._X
+
+    def norms2(self) -> np.ndarray:
+        """Return the squared lengths of the columns, centred and weighted."""
+        if self._norms2 is None:
+            norms2 = self._measure_norms2()
+            if self._offset is not None and not (self.n_samples * self._offset.astype(np.float64) ** 2 <= norms2).all():
+                # Products of columns less products of means would lose digits.
+                self.prepare()
+                norms2 = self._measure_norms2()
+            self._norms2 = norms2
+        return self._norms2
+
+    def _measure_norms2(self) -> np.ndarray:
+        if self._offset is None:
+            # Each column by itself, so that a float32 sum is one of products next to each other.
+            return np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
+        if self._X.flags.c_contiguous:
+            return self.n_samples * _core.column_spread(self._X, self._offset, threads.n_threads(work=self._X.size))[0]
+        squares = np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
+        return np.maximum(squares - self.n_samples * self._offset.astype(np.float64) ** 2, 0)
+
+    def products(self, target: int) -> np.ndarray:
+        """Return the products of the columns with a target, all centred and weighted."""
+        y = self._y[:, target]
+        products = (self._X.T @ y).astype(np.float64, copy=False)
+        if self._offset is not None:
+            products -= self._offset * y.sum(dtype=np.float64)  # what rounding has left of the target's mean
+        return products
+
+    def y_norm2(self, target: int) -> float:
+        """Return the sum of squares of a target, centred and weighted."""
+        y = self._y[:, target].astype(np.float64, copy=False)
+        return float(y @ y)
+
+    def residual(self, target: int, penalties: np.ndarray, tol: float) -> Residual:
+        """Return the residual of a target, in the form that serves the penalties soonest.
+
+        Parameters
+        ----------
+        target : int
+            Column of y.
+        penalties : ndarray of shape (n_penalties,)
+            On the absolute weights.
+        tol : float
+            The gap that is asked for, as a part of y @ y.
+        """
+        by_gram = partial(self._gram_residual, target, tol)
+        if self.n_features > min(self.n_samples, LARGEST_GRAM):
+            return DenseResidual(self.prepare(columns=True), self._y[:, target], self.norms2())
+        passes = PASSES_PER_GRAM * self.n_features**2
+        if len(penalties) > 1 or self._gram is not None or passes <= FEW_PASSES * self.n_features:
+            return by_gram()
+        return DenseResidual(self.prepare(columns=True), self._y[:, target], self.norms2(), passes, by_gram)
+
+    def given_gram_residual(self, target: int, gram: np.ndarray, Xy: np.ndarray | None = None) -> GramResidual:
+        """Return the residual of a target by a Gram matrix that the user gave, and products if they were given, too."""
+        given = np.ascontiguousarray(gram, dtype=np.float64)
+        Xy = self.products(target) if Xy is None else np.ascontiguousarray(Xy, dtype=np.float64)
+        return GramResidual(given, Xy, self.y_norm2(target), given.diagonal().copy())
+
+    def gram(self) -> np.ndarray:
+        """Return the Gram matrix of the columns, centred and weighted."""
+        if self._gram is None:
+            self.norms2()
+            self._gram = (self._X.T @ self._X).astype(np.float64, copy=False)
+            if self._offset is not None:
+                self._gram -= np.multiply.outer(self._offset * self.n_samples, self._offset)
+        return self._gram
+
+    def _gram_residual(self, target: int, tol: float) -> GramResidual:
+        norms2 = self.norms2()
+        measure = partial(self._measure, target) if tol < MEASURED_BELOW[self.dtype.char] else None
+        return GramResidual(self.gram(), self.products(target), self.y_norm2(target), norms2, measure)
+
+    def _measure(self, target: int, w: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+        """Return what `GramResidual` calls its measure."""
+        w = w.astype(self._X.dtype)
+        y = self._y[:, target]
+        r = y - self._X @ w
+        if self._offset is not None:
+            r += self._offset @ w
+        products = (self._X.T @ r).astype(np.float64, copy=False)
+        if self._offset is not None:
+            products -= self._offset * r.sum(dtype=np.float64)
+        r64 = r.astype(np.float64, copy=False)
+        return products, (r64 @ r64, r64 @ y)
+
+
+class SparseData:
+    """Samples in a CSC matrix and their targets.
+
+    Parameters
+    ----------
+    X : sparse matrix or array of shape (n_samples, n_features), CSC
+        float32 or float64, with 32-bit indices. Never written to.
+    y, sample_weight, fit_intercept
+        As for `DenseData`.
+    """
+
+    def __init__(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None, fit_intercept: bool) -> None:
+        self.n_samples, self.n_features = X.shape
+        self.dtype = X.dtype
+        self._X = X
+        self._weight = sample_weight
+        weight_sum = self.n_samples if sample_weight is None else sample_weight.sum(dtype=np.float64)
+        means, variances = (
+            moment.astype(np.float64, copy=False) for moment in mean_variance_axis(X, axis=0, weights=sample_weight)
+        )
+        self._sums = means * weight_sum
+        y = y.astype(X.dtype)
+        if fit_intercept:
+            self.X_offset = means.astype(X.dtype)
+            self.y_offset = np.average(y, axis=0, weights=sample_weight).astype(X.dtype)[()]
+            y -= self.y_offset
+            self._means = means
+            self._norms2 = variances * weight_sum
+        else:
+            self.X_offset = np.zeros(self.n_features, dtype=X.dtype)
+            self.y_offset = X.dtype.type(0) if y.ndim == 1 else np.zeros(y.shape[1], dtype=X.dtype)
+            self._means = np.zeros(self.n_features)
+            self._norms2 = (variances + means**2) * weight_sum
+        self._y = np.asfortranarray(y.reshape(len(y), -1))
+        self.n_targets = self._y.shape[1]
+        self._plain = np.ascontiguousarray(X.data)
+        self._data = self._plain if sample_weight is None else self._plain * sample_weight[X.indices]
+
+    def products(self, target: int) -> np.ndarray:
+        """Return the products of the columns with a target, all centred and weighted."""
+        y = self._y[:, target]
+        yw = y if self._weight is None else y * self._weight
+        return self._X.T @ yw - self._means * yw.sum(dtype=np.float64)
+
+    def residual(self, target: int, penalties: np.ndarray, tol: float) -> SparseResidual:
+        """Return the residual of a target."""
+        y = self._y[:, target].astype(np.float64, copy=False)
+        y_norm2 = y @ y if self._weight is None else y @ (y * self._weight)
+        return SparseResidual(
+            self._data,
+            self._plain,
+            self._X.indices,
+            self._X.indptr,
+            self._y[:, target],
+            self._means,
+            self._norms2,
+            self._sums,
+            self._weight,
+            y_norm2,
+        )
+
+
+def data_of(X: Any, y: np.ndarray, sample_weight: np.ndarray | None, fit_intercept: bool) -> DenseData | SparseData:
+    """Return dense or sparse data."""
+    return (SparseData if sp.issparse(X) else DenseData)(X, y, sample_weight, fit_intercept)
+
+
+def _columns(X: np.ndarray, offset: np.ndarray | None, root: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return samples centred and weighted, column after column, and the squared lengths of the columns."""
+    out = np.empty_like(X, order="F")
+    norms2 = np.empty(X.shape[1])
+    if offset is None:
+        offset = np.zeros(X.shape[1], dtype=X.dtype)
+    count = min(threads.n_threads(work=4 * X.size), max(1, X.shape[1] // COLUMNS_PER_THREAD))
+    edges = np.linspace(0, X.shape[1], count + 1).astype(int).tolist()
+    if count == 1:
+        center_columns(X, offset, root, out, norms2, 0, X.shape[1])
+    else:
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(partial(center_columns, X, offset, root, out, norms2), edges[:-1], edges[1:]))
+    return out, norms2
+
+
+def column_means(X: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Return the weighted means of columns, summed in double, in the type of X."""
+    if sample_weight is not None:
+        weight = sample_weight.astype(np.float64, copy=False)
+        return ((weight @ X) / weight.sum()).astype(X.dtype)
+    return (np.add.reduce(X, axis=0, dtype=np.float64) / len(X)).astype(X.dtype, copy=False)
