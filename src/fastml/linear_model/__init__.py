@@ -11,4 +11,15 @@ __all__ = [
     "SGDClassifier",
     "SGDOneClassSVM",
     "SGDRegressor",
+from fastml.linear_model._elastic_net import ElasticNet, Lasso
+from fastml.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
+from fastml.linear_model._elastic_net_paths import enet_path, lasso_path
+
+__all__ = [
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lasso",
+    "LassoCV",
+    "enet_path",
+    "lasso_path",
 ]
