@@ -25,6 +25,7 @@ from fastml.linear_model import (
     SGDOneClassSVM,
     SGDRegressor,
 )
+from fastml.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
 from fastml.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -159,4 +160,18 @@ def test_sgd_checks(estimator, check):
     ]
 )
 def test_neighbor_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        ElasticNet(),
+        ElasticNet(positive=True, selection="random", random_state=0),
+        ElasticNetCV(cv=3, alphas=20, max_iter=2000),
+        Lasso(),
+        Lasso(precompute=True, fit_intercept=False),
+        LassoCV(cv=3, alphas=20, max_iter=2000),
+    ]
+)
+def test_coordinate_descent_checks(estimator, check):
     check(estimator)
