@@ -1,0 +1,46 @@
+"""What is measured for the lasso and the elastic net."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.workload import Goal, Named, Workload
+
+CONTENDERS = ("scikit-learn", "sklearnex", "fastml")
+
+
+def _row(name: str, data: Named, dtype: str, task: str, goal: float, **arguments: Any) -> Workload:
+    return Workload(
+        name=f"linear_model/{name}",
+        data=data,
+        dtype=dtype,
+        task=Named(f"benchmarks.linear_model.tasks_coordinate_descent:{task}", arguments),
+        check=Named("benchmarks.linear_model.answers_coordinate_descent:as_low_an_objective"),
+        contenders=CONTENDERS,
+        baseline="scikit-learn",
+        goals=(Goal(goal, over="scikit-learn"),),
+    )
+
+
+def _numbers(rows: int, features: int) -> Named:
+    return Named("benchmarks.datasets:numbers", {"rows": rows, "features": features, "held_out": 1000})
+
+
+WORKLOADS: tuple[Workload, ...] = (
+    _row("lasso-f64-20000x500", _numbers(20_000, 500), "float64", "fit", 2.0, estimator="Lasso", alpha=0.5),
+    _row("lasso-f32-20000x500", _numbers(20_000, 500), "float32", "fit", 2.0, estimator="Lasso", alpha=0.5),
+    _row("lasso-f64-500x5000", _numbers(500, 5000), "float64", "fit", 1.0, estimator="Lasso", alpha=5.0),
+    _row("lasso-f64-150x4", _numbers(150, 4), "float64", "fit", 1.0, estimator="Lasso", alpha=0.5),
+    _row("lassocv-f64-20000x500", _numbers(20_000, 500), "float64", "fit", 3.0, estimator="LassoCV", cv=5),
+    _row("lassocv-f64-150x4", _numbers(150, 4), "float64", "fit", 1.0, estimator="LassoCV", cv=5),
+    _row(
+        "elastic-net-f64-20000x500",
+        _numbers(20_000, 500),
+        "float64",
+        "fit",
+        2.0,
+        estimator="ElasticNet",
+        alpha=0.5,
+    ),
+    _row("lasso-predict-one-row", _numbers(2000, 50), "float64", "predict_one_row", 3.0, alpha=0.5, rows=200),
+)
