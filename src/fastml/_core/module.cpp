@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_votes(module);
   fastml::bind_dbscan(module);
   fastml::bind_vector_kernels(module);
+  fastml::bind_cross_products(module);
 }
