@@ -29,6 +29,7 @@ def validate(
     min_samples: int = 1,
     order: str | None = "C",
     large_sparse: bool = False,
+    check_finite: bool = True,
 ) -> Any:
     """Check the samples given to a method, as scikit-learn does.
 
@@ -52,18 +53,22 @@ def validate(
         The layout of a dense array; None for any.
     large_sparse : bool, default=False
         Whether sparse input may have 64-bit indices.
+    check_finite : bool, default=True
+        False to let a plain array pass with values that are not finite, where the caller will notice them by itself. It
+        has to check X again then, for scikit-learn's error.
 
     Returns
     -------
     X : ndarray or sparse array of shape (n_samples, n_features)
-        Finite; of the order asked for and aligned if dense. Possibly read-only.
+        Finite, if checked; of the order asked for and aligned if dense. Possibly read-only.
 
     Raises
     ------
     TypeError, ValueError
         scikit-learn's, where it rejects X.
     """
-    if _is_plain(X, dtype, order) and X.shape[0] >= min_samples and _fits(estimator, X, reset) and _finite(X):
+    plain = _is_plain(X, dtype, order) and X.shape[0] >= min_samples and _fits(estimator, X, reset)
+    if plain and (not check_finite or _finite(X)):
         if reset:
             estimator.n_features_in_ = X.shape[1]
             if hasattr(estimator, "feature_names_in_"):

@@ -23,3 +23,7 @@ __all__ = [
     "enet_path",
     "lasso_path",
 ]
+from fastml.linear_model._linear_regression import LinearRegression
+from fastml.linear_model._ridge import Ridge, RidgeClassifier
+
+__all__ = ["LinearRegression", "Ridge", "RidgeClassifier"]
