@@ -25,5 +25,6 @@ __all__ = [
 ]
 from fastml.linear_model._linear_regression import LinearRegression
 from fastml.linear_model._ridge import Ridge, RidgeClassifier
+from fastml.linear_model._ridge_cv import RidgeClassifierCV, RidgeCV
 
-__all__ = ["LinearRegression", "Ridge", "RidgeClassifier"]
+__all__ = ["LinearRegression", "Ridge", "RidgeCV", "RidgeClassifier", "RidgeClassifierCV"]
