@@ -107,12 +107,15 @@ class LinearRegression(PredictingValues, sklearn.linear_model.LinearRegression):
         self._set_intercept(x_mean, y_mean)
 
     def _centered(self, samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray, Any]:
-        """Return X and y less their means and times the roots of the weights, in new arrays, and the means."""
+        """Return X and y less their means and times the roots of the weights, and the means.
+
+        In new arrays, but for X where it may be overwritten.
+        """
         X, y, x_mean, y_mean, _, _ = _preprocess_data(
             samples.X,
             samples.y.copy(),
             fit_intercept=self.fit_intercept,
-            copy=True,
+            copy=self.copy_X or not samples.X.flags.writeable,
             sample_weight=samples.weights,
             check_input=False,
         )

@@ -99,7 +99,7 @@ def cross_products(samples: Samples, *, center: bool) -> NormalEquations:
 
 def sparse_cross_products(samples: Samples, *, center: bool) -> NormalEquations | None:
     """Return the normal equations of sparse samples; None where the means would cancel too much of them."""
-    X, Y, weights = samples.X.astype(np.float64, copy=False), samples.targets.astype(np.float64), samples.weights
+    X, Y, weights = samples.X.tocsr().astype(np.float64), samples.targets.astype(np.float64), samples.weights
     samples = Samples(X, Y, None if weights is None else weights.astype(np.float64))
     x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
     total = float(X.shape[0])
@@ -111,7 +111,7 @@ def sparse_cross_products(samples: Samples, *, center: bool) -> NormalEquations 
     if samples.weights is not None:
         total = float(samples.weights.sum())
         Y *= samples.weights[:, None]
-        weighted = X.multiply(samples.weights[:, None]).tocsr()
+        weighted = sp.diags_array(samples.weights) @ X
     gram = (X.T @ weighted).toarray()
     squares = gram.diagonal().copy()
     gram -= total * np.outer(x_mean, x_mean)

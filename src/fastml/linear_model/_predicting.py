@@ -16,7 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from fastml._support import validation
 from fastml._support.dispatch import Condition, accelerated
 
-NUMPY = Condition("array_api_dispatch=False", lambda *args, **kwargs: not get_config()["array_api_dispatch"])
+def _is_of_numpy(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+    if not get_config()["array_api_dispatch"]:
+        return True
+    given = (getattr(estimator, "coef_", None), *args, *kwargs.values())
+    return all(isinstance(array, np.ndarray) or not hasattr(array, "__array_namespace__") for array in given)
+
+
+NUMPY = Condition("array_api_dispatch=False, or arrays of NumPy", _is_of_numpy)
 """Arrays of other libraries stay in their library only where scikit-learn's own code computes."""
 
 

@@ -8,7 +8,7 @@ import sklearn.linear_model
 from scipy import linalg
 from sklearn.base import _fit_context
 from sklearn.linear_model._ridge import _BaseRidge, _get_valid_accept_sparse
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastml._support.dispatch import accelerated
 from fastml.linear_model._linear_regression import intercept_of
@@ -110,15 +110,31 @@ class Ridge(PredictingValues, NormalRidge, sklearn.linear_model.Ridge):
         return samples, checked
 
 
-class RidgeClassifier(PredictingClasses, NormalRidge, sklearn.linear_model.RidgeClassifier):
+class PredictingLabels(PredictingClasses):
+    """Classes, or the labels of multilabel problems. Comes before scikit-learn's class among the bases."""
+
+    _label_binarizer: Any
+
+    @accelerated(NUMPY)
+    def predict(self, X):
+        check_is_fitted(self, attributes=["_label_binarizer"])
+        if not self._label_binarizer.y_type_.startswith("multilabel"):
+            return super().predict(X)
+        return self._label_binarizer.inverse_transform(np.where(self.decision_function(X) > 0, 1.0, -1.0))
+
+
+class RidgeClassifier(PredictingLabels, NormalRidge, sklearn.linear_model.RidgeClassifier):
     __doc__ = sklearn.linear_model.RidgeClassifier.__doc__
 
     @accelerated(NUMPY)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
+        weighted = sample_weight is not None or self.class_weight is not None
         X, y, sample_weight, Y = self._prepare_data(X, y, sample_weight, self.solver)
         dtype = X.dtype if X.dtype in FLOATS else np.dtype(np.float64)
-        samples = Samples(X.astype(dtype, copy=False), Y.astype(dtype), sample_weight.astype(dtype, copy=False))
+        samples = Samples(X.astype(dtype, copy=False), Y.astype(dtype))
+        if weighted:
+            samples.weights = sample_weight.astype(dtype, copy=False)
         if not self._fit_by_normal_equations(samples):
             self._fit_as_sklearn(samples)
         return self
