@@ -160,10 +160,9 @@ bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& 
     }
     for (std::int64_t k = 0; k < task.targets; ++k) out.y_mean[k] = some_mean(task.y + k, task.rows, task.targets);
   }
-  const CrossSamples<T> samples{task.x,      task.row_stride, task.col_stride,
-                                task.rows,   d,               out.x_mean,
-                                task.y,      task.targets,    out.y_mean,
-                                task.weights ? root_weights.data() : nullptr};
+  const CrossSamples<T> samples{
+      task.x,     task.row_stride, task.col_stride, task.rows,  d,
+      out.x_mean, task.y,          task.targets,    out.y_mean, task.weights ? root_weights.data() : nullptr};
   for (int attempt = 0;; ++attempt) {
     ShiftedSums sums{Buffer<double>(layout.size(d, task.targets)), std::vector<double>(task.targets)};
     if (!sum_up(task, samples, sums)) return false;
@@ -178,10 +177,9 @@ bool normal_residual(const CrossTask<T>& task, const double* x_mean, const doubl
   const CrossLayout layout = kernels.layout;
   const std::int64_t d = task.features, targets = task.targets, width = layout.width(d);
   const std::vector<double> root_weights = roots(task.weights, task.rows);
-  const CrossSamples<T> samples{task.x,  task.row_stride, task.col_stride,
-                                task.rows, d,             x_mean,
-                                task.y,  targets,         y_mean,
-                                task.weights ? root_weights.data() : nullptr};
+  const CrossSamples<T> samples{
+      task.x, task.row_stride, task.col_stride, task.rows, d,
+      x_mean, task.y,          targets,         y_mean,    task.weights ? root_weights.data() : nullptr};
   const double row_work = double(d) * double(2 * targets + 4);
   const int threads = threads_worth(row_work * double(task.rows), task.rows, task.threads);
   const std::int64_t panels = whole_lines<double>(layout.panels(d, targets));

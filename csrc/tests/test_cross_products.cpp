@@ -157,8 +157,8 @@ void whole() {
             n, d, targets, center, [&](std::int64_t i, std::int64_t j) { return static_cast<long double>(x.at(i, j)); },
             [&](std::int64_t i, std::int64_t k) { return static_cast<long double>(y[i * targets + k]); }, weight);
         for (const int threads : {1, 3}) {
-          const CrossTask<T> task{x.data(), x.row_stride(), x.col_stride(), n,       d,
-                                  y.data(), targets,        weighted ? weights.data() : nullptr,
+          const CrossTask<T> task{x.data(), x.row_stride(), x.col_stride(), n,
+                                  d,        y.data(),       targets,        weighted ? weights.data() : nullptr,
                                   threads,  nullptr};
           Found found(d, targets), again(d, targets);
           CHECK(cross_products(task, center, found.products()), "not stopped");

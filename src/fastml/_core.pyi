@@ -8,6 +8,7 @@ import numpy.typing
 import typing
 import typing_extensions
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -392,6 +393,16 @@ def column_sums(x: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[
     Sum of each column, added row by row in the dtype of x.
     """
 @typing.overload
+def cross_products(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (X'WX, Y'WX, means of X, means of Y), less the means if `center`; csrc/linear/cross_products.hpp has the contract.
+    """
+@typing.overload
+def cross_products(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (X'WX, Y'WX, means of X, means of Y), less the means if `center`; csrc/linear/cross_products.hpp has the contract.
+    """
+@typing.overload
 def dbscan(x: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: str = 'euclidean', p: typing.SupportsFloat | typing.SupportsIndex = 2.0, feature_weights: numpy.typing.NDArray[numpy.float64] | None = None, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
     (labels, core) of each row; csrc/neighbors/dbscan.hpp has the contract.
@@ -526,6 +537,16 @@ def nearest_given(distances: numpy.typing.NDArray[numpy.float32], k: typing.Supp
 def nearest_given(distances: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
     (distances, indices) of the k least of each row of given distances, by (distance, index).
+    """
+@typing.overload
+def normal_residual(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The gradient of half the sum of squares at `coef`, with the other sign, a row for each target.
+    """
+@typing.overload
+def normal_residual(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The gradient of half the sum of squares at `coef`, with the other sign, a row for each target.
     """
 def omp_max_threads() -> int:
     """

@@ -26,6 +26,7 @@ from fastml.linear_model import (
     SGDRegressor,
 )
 from fastml.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
+from fastml.linear_model import LinearRegression, Ridge, RidgeClassifier, RidgeClassifierCV, RidgeCV
 from fastml.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -174,4 +175,31 @@ def test_neighbor_checks(estimator, check):
     ]
 )
 def test_coordinate_descent_checks(estimator, check):
+def least_squares_failures(estimator):
+    """Return what scikit-learn's own classes fail as well."""
+    if getattr(estimator, "cv", None):
+        return {"check_requires_y_none": "the search for a penalty says that all its fits failed"}
+    if isinstance(estimator, (Ridge, RidgeClassifier)):
+        return {"check_non_transformer_estimators_n_iter": "most solvers have no iterations to tell"}
+    return {}
+
+
+@parametrize_with_checks(
+    [
+        LinearRegression(),
+        LinearRegression(fit_intercept=False),
+        LinearRegression(positive=True),
+        Ridge(),
+        Ridge(solver="svd"),
+        Ridge(positive=True),
+        RidgeClassifier(),
+        RidgeClassifierCV(),
+        RidgeCV(),
+        RidgeCV(gcv_mode="svd"),
+        RidgeCV(cv=3),
+    ],
+    expected_failed_checks=least_squares_failures,
+)
+@pytest.mark.filterwarnings("ignore:Scoring failed", "ignore::sklearn.exceptions.FitFailedWarning")
+def test_least_squares_checks(estimator, check):
     check(estimator)

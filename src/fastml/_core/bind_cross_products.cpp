@@ -14,10 +14,16 @@ CrossTask<T> task_of(const py::array_t<T>& x, const Array<T>& y, const std::opti
   require(x.ndim() == 2 && x.shape(0) > 0 && x.shape(1) > 0, "x: expected a matrix of one row and column or more");
   require(x.strides(0) % size == 0 && x.strides(1) % size == 0, "x: strides must be whole elements");
   require(y.ndim() == 2 && y.shape(0) == x.shape(0), "y: expected a matrix with a row for each of x");
-  return {x.data(),     x.strides(0) / size, x.strides(1) / size,
-          x.shape(0),   x.shape(1),          y.data(),
-          y.shape(1),   optional_data(weights, x.shape(0), "weights"),
-          n_threads,    interrupted};
+  return {x.data(),
+          x.strides(0) / size,
+          x.strides(1) / size,
+          x.shape(0),
+          x.shape(1),
+          y.data(),
+          y.shape(1),
+          optional_data(weights, x.shape(0), "weights"),
+          n_threads,
+          interrupted};
 }
 
 template <class T>

@@ -2,7 +2,7 @@
 
 With X and y about their means and times the roots of the weights, and X'X = V L V' (or XX' = Q L Q', where features
 outnumber samples), the errors are fractions whose parts are linear in 1 / (L + alpha): see the notes of scikit-learn's
-`_RidgeGCV`. It multiplies X with a matrix anew for each penalty. Here X is rotated once, Z = X V; what a penalty takes is a
+`_RidgeGCV`. It multiplies X with a matrix anew for each penalty. Here X is rotated once, Z = X V; a penalty takes a
 product with a vector, and the squares of Z are multiplied with the vectors of all penalties at once.
 """
 
@@ -21,10 +21,14 @@ from fastml.linear_model._samples import Samples, check_samples
 
 
 class _RidgeGCV(_ridge._RidgeGCV):
-    """As scikit-learn's class of this name, whose name stands in messages. Sparse X and gcv_mode="svd" are left to it."""
+    """As scikit-learn's class of this name, which stands in messages. It is left sparse X and gcv_mode="svd"."""
+
+    alphas: Any
+    coef_: Any
+    cv_results_: Any
 
     def fit(self, X, y, sample_weight=None, score_params=None):
-        if sp.issparse(X) or self.gcv_mode == "svd":
+        if sp.issparse(X) or self.gcv_mode == "svd" or np.size(self.alphas) == 0:
             return super().fit(X, y, sample_weight, score_params)
         dtype = getattr(X, "dtype", None)
         dtype = dtype if getattr(dtype, "kind", None) == "f" else np.dtype(np.float64)

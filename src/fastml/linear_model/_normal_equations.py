@@ -1,9 +1,9 @@
 """The normal equations of least squares: made in one pass over the samples, solved by Cholesky's factors.
 
-They square the condition number of X. So a solution is only taken where the factors, of a matrix scaled to a diagonal of
-ones, show a condition that leaves what the singular value decomposition of X would leave; and unless it is near 1 the
-solution is corrected once by its residuals, which are taken from X itself. That brings it to what a QR decomposition gives
-(Björck's corrected seminormal equations, 1987).
+They square the condition number of X. So a solution is only taken where the factors, of a matrix scaled to a diagonal
+of ones, show a condition that leaves what the singular value decomposition of X would leave; and unless it is near 1
+the solution is corrected once by its residuals, which are taken from X itself. That brings it to what a QR
+decomposition gives (Björck's corrected seminormal equations, 1987).
 """
 
 import warnings
@@ -93,8 +93,10 @@ def cross_products(samples: Samples, *, center: bool) -> NormalEquations:
     center : bool
         Whether X and Y are taken about their means.
     """
-    products = _core.cross_products(samples.X, samples.targets, samples.weights, center, samples.n_threads)
-    return NormalEquations(*products, samples)
+    gram, xy, x_mean, y_mean = _core.cross_products(
+        samples.X, samples.targets, samples.weights, center, samples.n_threads
+    )
+    return NormalEquations(gram, xy, x_mean, y_mean, samples)
 
 
 def sparse_cross_products(samples: Samples, *, center: bool) -> NormalEquations | None:

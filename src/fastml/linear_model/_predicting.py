@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastml._support import validation
 from fastml._support.dispatch import Condition, accelerated
 
+
 def _is_of_numpy(estimator: Any, *args: Any, **kwargs: Any) -> bool:
     if not get_config()["array_api_dispatch"]:
         return True

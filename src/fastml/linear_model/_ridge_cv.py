@@ -43,11 +43,11 @@ class ChoosingPenalty(_BaseRidgeCV):
         limits = {"target_type": Real, "min_val": 0.0, "include_boundaries": boundaries}
         if not isinstance(self.alphas, (np.ndarray, list, tuple)):
             return
-        if np.ndim(self.alphas) > 0 and len(self.alphas) > 1:
-            for i, alpha in enumerate(self.alphas):
-                check_scalar(alpha, f"alphas[{i}]", **limits)
-        else:
-            check_scalar(self.alphas[0], "alphas", **limits)
+        if np.size(self.alphas) == 1:
+            check_scalar(np.ravel(self.alphas)[0], "alphas", **limits)
+            return
+        for i, alpha in enumerate(self.alphas):
+            check_scalar(alpha, f"alphas[{i}]", **limits)
 
     def _leave_one_out(self, X: Any, y: Any, sample_weight: Any, scorer: Any, params: dict[str, Any]) -> Any:
         score_params = {} if sample_weight is None else {"sample_weight": sample_weight}

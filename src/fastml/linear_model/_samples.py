@@ -1,7 +1,7 @@
 """Samples and targets of least squares: scikit-learn's checks, and the quick way past them.
 
-Values that are not finite show in the cross products, which read all of them anyway: plain arrays are not looked through
-for them beforehand.
+Values that are not finite show in the cross products, which read all of them anyway: plain arrays are not looked
+through for them beforehand.
 """
 
 from dataclasses import dataclass
