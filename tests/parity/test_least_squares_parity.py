@@ -129,8 +129,20 @@ def test_ridge_with_a_penalty_for_each_target(shape, weighted):
     assert_same("Ridge", {"alpha": np.array([0.1, 10.0, 3.0])}, *data)
 
 
-def labels(y):
-    return np.array(["red", "green", "blue"])[np.digitize(y, np.quantile(y, [0.3, 0.7]))]
+def labels(y, names=("red", "green", "blue")):
+    return np.array(names)[np.digitize(y, np.quantile(y, [0.3, 0.7]))]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [(2, 0, 1), (-5, 7, 100), (-(10**12), 3, 10**15), (np.int8(-128), np.int8(127), np.int8(0)), (1.0, 2.0, 5.0)],
+    ids=str,
+)
+def test_classes_that_are_numbers(names):
+    X, y, _ = problem((150, 7), None, np.float64, False)
+    for target in (labels(y, names), labels(y, names)[y > np.quantile(y, 0.35)]):
+        assert_same("RidgeClassifier", {}, X[-len(target) :], target)
+        assert_same("RidgeClassifierCV", {"cv": 2}, X[-len(target) :], target)
 
 
 @EVERY_INTERCEPT

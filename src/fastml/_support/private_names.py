@@ -97,6 +97,7 @@ PRIVATE_NAMES = {
     "sklearn.linear_model._ridge._BaseRidge": "the parent that ridge estimators share; runs the other solvers",
     "sklearn.linear_model._ridge._BaseRidgeCV": "the parent that both searches for a penalty share",
     "sklearn.linear_model._ridge._BaseRidgeCV._get_scorer": "the scorer, and what it asks for of metadata",
+    "sklearn.linear_model._ridge._RidgeClassifierMixin": "the parent that ridge classifiers share",
     "sklearn.linear_model._ridge._RidgeClassifierMixin._prepare_data": "classes as targets, weights of classes",
     "sklearn.linear_model._ridge._get_valid_accept_sparse": "the sparse formats that a solver takes",
     "sklearn.metrics.pairwise_distances_argmin._skl_parameter_constraints": "which arguments it takes",

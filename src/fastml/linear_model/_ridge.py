@@ -7,10 +7,12 @@ import scipy.sparse as sp
 import sklearn.linear_model
 from scipy import linalg
 from sklearn.base import _fit_context
-from sklearn.linear_model._ridge import _BaseRidge, _get_valid_accept_sparse
+from sklearn.linear_model._ridge import _BaseRidge, _get_valid_accept_sparse, _RidgeClassifierMixin
+from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastml._support.dispatch import accelerated
+from fastml.linear_model._class_targets import prepare_quickly
 from fastml.linear_model._linear_regression import intercept_of
 from fastml.linear_model._normal_equations import NormalEquations, cross_products, solve_positive
 from fastml.linear_model._predicting import NUMPY, PredictingClasses, PredictingValues
@@ -110,10 +112,14 @@ class Ridge(PredictingValues, NormalRidge, sklearn.linear_model.Ridge):
         return samples, checked
 
 
-class PredictingLabels(PredictingClasses):
-    """Classes, or the labels of multilabel problems. Comes before scikit-learn's class among the bases."""
+class LearningLabels(PredictingClasses, _RidgeClassifierMixin):
+    """Classes, or the labels of multilabel problems, as targets. Comes before scikit-learn's class among the bases."""
 
     _label_binarizer: Any
+
+    def _prepare_data(self, X: Any, y: Any, sample_weight: Any, solver: str) -> tuple[Any, Any, Any, np.ndarray]:
+        prepared = None if _routing_enabled() else prepare_quickly(self, X, y, sample_weight)
+        return super()._prepare_data(X, y, sample_weight, solver) if prepared is None else prepared
 
     @accelerated(NUMPY)
     def predict(self, X):
@@ -123,7 +129,7 @@ class PredictingLabels(PredictingClasses):
         return self._label_binarizer.inverse_transform(np.where(self.decision_function(X) > 0, 1.0, -1.0))
 
 
-class RidgeClassifier(PredictingLabels, NormalRidge, sklearn.linear_model.RidgeClassifier):
+class RidgeClassifier(LearningLabels, NormalRidge, sklearn.linear_model.RidgeClassifier):
     __doc__ = sklearn.linear_model.RidgeClassifier.__doc__
 
     @accelerated(NUMPY)

@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled, 
 from fastml._support.dispatch import accelerated
 from fastml.linear_model._leave_one_out import _RidgeGCV
 from fastml.linear_model._predicting import NUMPY, PredictingValues
-from fastml.linear_model._ridge import PredictingLabels, Ridge, RidgeClassifier
+from fastml.linear_model._ridge import LearningLabels, Ridge, RidgeClassifier
 
 
 class ChoosingPenalty(_BaseRidgeCV):
@@ -95,7 +95,7 @@ class RidgeCV(PredictingValues, ChoosingPenalty, sklearn.linear_model.RidgeCV):
         return self
 
 
-class RidgeClassifierCV(PredictingLabels, ChoosingPenalty, sklearn.linear_model.RidgeClassifierCV):
+class RidgeClassifierCV(LearningLabels, ChoosingPenalty, sklearn.linear_model.RidgeClassifierCV):
     __doc__ = sklearn.linear_model.RidgeClassifierCV.__doc__
 
     @accelerated(NUMPY)

@@ -81,16 +81,23 @@ def check_samples(estimator: Any, X: Any, y: Any, *, quick: bool = True, **check
     return Samples(X, np.asarray(y).astype(X.dtype, copy=False)), True
 
 
-def _are_plain(X: Any, y: Any) -> bool:
+def is_plain(X: Any) -> bool:
+    """Tell whether samples need no conversion; whether they are finite is not looked at."""
     return (
         type(X) is np.ndarray
-        and type(y) is np.ndarray
         and X.ndim == 2
         and X.dtype in FLOATS
         and X.dtype.isnative
         and X.flags.forc
         and X.flags.aligned
         and X.size > 0
+    )
+
+
+def _are_plain(X: Any, y: Any) -> bool:
+    return (
+        is_plain(X)
+        and type(y) is np.ndarray
         and y.ndim in (1, 2)
         and y.size > 0
         and len(y) == len(X)
