@@ -14,7 +14,6 @@ import numpy as np
 import scipy.sparse as sp
 from scipy import linalg
 from scipy.linalg import lapack
-from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from fastml import _core
 from fastml.linear_model._samples import Samples
@@ -104,16 +103,16 @@ def sparse_cross_products(samples: Samples, *, center: bool) -> NormalEquations 
     X, Y, weights = samples.X.tocsr().astype(np.float64), samples.targets.astype(np.float64), samples.weights
     samples = Samples(X, Y, None if weights is None else weights.astype(np.float64))
     x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
-    total = float(X.shape[0])
-    if center:
-        x_mean = mean_variance_axis(X, axis=0, weights=samples.weights)[0]
-        y_mean = np.average(Y, axis=0, weights=samples.weights)
-    Y = Y - y_mean
     weighted = X
+    counts = np.ones(X.shape[0])
     if samples.weights is not None:
-        total = float(samples.weights.sum())
-        Y *= samples.weights[:, None]
-        weighted = sp.diags_array(samples.weights) @ X
+        counts = samples.weights
+        weighted = sp.diags_array(counts) @ X
+    total = float(counts.sum())
+    if center:
+        x_mean = X.T @ counts / total
+        y_mean = counts @ Y / total
+    Y = (Y - y_mean) * counts[:, None]
     gram = (X.T @ weighted).toarray()
     squares = gram.diagonal().copy()
     gram -= total * np.outer(x_mean, x_mean)
@@ -173,7 +172,7 @@ class Factors:
     def singular_values(self) -> np.ndarray:
         """Return the singular values of X, n_features of them, in descending order."""
         gram = self.equations.gram[np.ix_(self.varying, self.varying)]
-        squares = linalg.eigvalsh(gram, check_finite=False)[::-1]
+        squares = np.linalg.eigvalsh(gram)[::-1]
         if squares[-1] > 1e-7 * squares[0]:
             values = np.sqrt(squares)
         else:
