@@ -273,3 +273,13 @@ def test_a_plain_array_is_checked_fast():
     }
     # 2 us against 50 us and more; the bound leaves room for busy machines.
     assert seconds["ours"] < seconds["stock"] / 4
+
+
+def test_values_may_be_left_to_the_caller():
+    X = with_value(np.nan)
+    model = KMeans()
+    assert validation.validate(model, X, reset=True, sparse=False, check_finite=False) is X
+    assert model.n_features_in_ == X.shape[1]
+    # What scikit-learn has to convert, it checks as well.
+    with pytest.raises(ValueError, match="contains NaN"):
+        validation.validate(model, X.tolist(), reset=True, sparse=False, check_finite=False)
