@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import sklearn.linear_model
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import linalg
@@ -140,6 +141,27 @@ def test_features_of_uneven_scales_are_left_out_as_by_scikit_learn():
     # Without it they all count; scales are no condition.
     even = sklearn.linear_model.LinearRegression().fit(X / scales, y)
     assert_allclose(LinearRegression(tol=0).fit(X, y).coef_ * scales, even.coef_, rtol=1e-12)
+
+
+def test_sparse_samples_of_many_features_run_on_scikit_learn():
+    X = sp.random(300, 1000, 0.02, format="csr", random_state=0)
+    with pytest.raises(fastml.FallbackError, match="few features"):
+        LinearRegression().fit(X, np.ones(300))
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        LinearRegression(positive=True).fit(X, np.ones(300))
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.02])
+def test_sparse_samples_whether_made_dense_or_not(kept):
+    rng = np.random.RandomState(0)
+    X = sp.random(9000, 60, kept, format="csr", random_state=0)
+    y = X @ rng.standard_normal(60) + rng.standard_normal(9000)
+    weight = rng.uniform(size=9000)
+    expected = sklearn.linear_model.LinearRegression().fit(X.toarray(), y, weight)
+    model = LinearRegression().fit(X, y, weight)
+    assert_allclose(model.coef_, expected.coef_, rtol=1e-10, atol=1e-12)
+    assert_allclose(model.intercept_, expected.intercept_, rtol=1e-10, atol=1e-12)
+    assert not hasattr(model, "rank_")
 
 
 @pytest.mark.parametrize("scale", [1e-170, 1e-120, 1e120, 1e170])
