@@ -59,6 +59,7 @@ ENTRIES = (
     Entry("RidgeCV", "sklearn.linear_model", "fastml.linear_model"),
     Entry("RidgeClassifier", "sklearn.linear_model", "fastml.linear_model"),
     Entry("RidgeClassifierCV", "sklearn.linear_model", "fastml.linear_model"),
+    Entry("LogisticRegression", "sklearn.linear_model", "fastml.linear_model"),
     Entry("pairwise_distances_argmin", "sklearn.metrics", "fastml.metrics"),
     Entry("pairwise_distances_argmin_min", "sklearn.metrics", "fastml.metrics"),
     Entry("KNeighborsClassifier", "sklearn.neighbors", "fastml.neighbors"),

@@ -26,6 +26,7 @@ void bind_neighbors(py::module_& module);
 void bind_tree(py::module_& module);
 void bind_forest(py::module_& module);
 void bind_kd_tree(py::module_& module);
+void bind_logistic(py::module_& module);
 void bind_votes(py::module_& module);
 void bind_dbscan(py::module_& module);
 void bind_vector_kernels(py::module_& module);

@@ -21,7 +21,7 @@ from fastml.tree._growing import SERVED_CRITERION, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
 from fastml.tree._predicting import forget_view
 from fastml.tree._samples import checked_weights, dense_or_csc, may_be_finite
-from fastml.tree._targets import check_and_encode, check_poisson_targets
+from fastml._support.targets import check_and_encode, check_poisson_targets
 
 _SEEDS = np.iinfo(np.int32).max
 _WORK_PER_VALUE = 0.5

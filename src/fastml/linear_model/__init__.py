@@ -28,3 +28,6 @@ from fastml.linear_model._ridge import Ridge, RidgeClassifier
 from fastml.linear_model._ridge_cv import RidgeClassifierCV, RidgeCV
 
 __all__ = ["LinearRegression", "Ridge", "RidgeCV", "RidgeClassifier", "RidgeClassifierCV"]
+from fastml.linear_model._logistic import LogisticRegression
+
+__all__ = ["LogisticRegression"]
