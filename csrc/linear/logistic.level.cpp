@@ -43,10 +43,11 @@ struct Workspace {
 
   static std::int64_t size(std::int64_t features, std::int64_t outputs) {
     const std::int64_t padded = whole_vectors<T>(features);
-    return kBlockRows * (2 * outputs + 2) + whole_vectors<T>(outputs) + kPanelRows<T> * dense(padded) + copied(padded);
+    return kBlockRows * (2 * outputs + 2) + whole_vectors<T>(outputs) + kPanelRows<T> * dense(padded) +
+           copied(features, padded);
   }
   static std::int64_t hessian_size(std::int64_t features, std::int64_t outputs) {
-    return size(features, outputs) + 2 * copied(whole_vectors<T>(features + 1));
+    return size(features, outputs) + 2 * copied(features, whole_vectors<T>(features + 1));
   }
 
   Workspace(T* scratch, std::int64_t features, std::int64_t outputs) {
@@ -58,13 +59,16 @@ struct Workspace {
     row = probabilities + kBlockRows * outputs;
     panel = row + whole_vectors<T>(outputs);
     copy = panel + kPanelRows<T> * dense(padded);
-    augmented = copy + copied(padded);
-    scaled = augmented + copied(whole_vectors<T>(features + 1));
+    augmented = copy + copied(features, padded);
+    scaled = augmented + copied(features, whole_vectors<T>(features + 1));
   }
 
  private:
   static std::int64_t dense(std::int64_t elements) { return is_sparse(static_cast<Samples*>(nullptr)) ? 0 : elements; }
-  static std::int64_t copied(std::int64_t padded) { return dense(block_rows<T>(padded) * padded); }
+  // A block of rows, each of `width` elements.
+  static std::int64_t copied(std::int64_t features, std::int64_t width) {
+    return dense(block_rows<T>(whole_vectors<T>(features)) * width);
+  }
 };
 
 template <class T>

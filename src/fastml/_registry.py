@@ -60,6 +60,7 @@ ENTRIES = (
     Entry("RidgeClassifier", "sklearn.linear_model", "fastml.linear_model"),
     Entry("RidgeClassifierCV", "sklearn.linear_model", "fastml.linear_model"),
     Entry("LogisticRegression", "sklearn.linear_model", "fastml.linear_model"),
+    Entry("LogisticRegressionCV", "sklearn.linear_model", "fastml.linear_model"),
     Entry("pairwise_distances_argmin", "sklearn.metrics", "fastml.metrics"),
     Entry("pairwise_distances_argmin_min", "sklearn.metrics", "fastml.metrics"),
     Entry("KNeighborsClassifier", "sklearn.neighbors", "fastml.neighbors"),

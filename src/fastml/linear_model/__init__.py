@@ -29,5 +29,6 @@ from fastml.linear_model._ridge_cv import RidgeClassifierCV, RidgeCV
 
 __all__ = ["LinearRegression", "Ridge", "RidgeCV", "RidgeClassifier", "RidgeClassifierCV"]
 from fastml.linear_model._logistic import LogisticRegression
+from fastml.linear_model._logistic_cv import LogisticRegressionCV
 
-__all__ = ["LogisticRegression"]
+__all__ = ["LogisticRegression", "LogisticRegressionCV"]

@@ -38,11 +38,11 @@ class PredictingProbabilities(PredictingClasses):
             check_is_fitted(self)
         is_binary = len(self.classes_) <= 2
         coef = self.coef_
-        if not issparse(coef) and coef.ndim == 2 and _is_rows_of(X, coef):
+        if not issparse(coef) and _is_rows_of(X, coef):
             X = validation.validate(self, X, reset=False, sparse="csr", dtype=(coef.dtype.type,))
-            outputs = coef.shape[0]
+            outputs = 1 if is_binary else len(coef)
             intercept = np.broadcast_to(np.asarray(self.intercept_, dtype=coef.dtype), outputs)
-            coefficients = np.concatenate([coef.T.reshape(-1), intercept])
+            coefficients = np.concatenate([coef.reshape(outputs, -1).T.reshape(-1), intercept])
             return _core.logistic_probabilities(
                 X, coefficients, outputs, threads.n_threads(work=float(X.size) * outputs)
             )

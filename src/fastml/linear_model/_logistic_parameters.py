@@ -78,3 +78,93 @@ def checked_penalty(estimator: Any) -> float:
             stacklevel=2,
         )
     return np.inf if estimator.penalty is None else estimator.C
+
+
+def checked_grid(estimator: Any) -> tuple[Any, Any, bool]:
+    """Return what a search for the penalty runs over, once it is sure that the solver takes it.
+
+    Parameters
+    ----------
+    estimator : LogisticRegressionCV
+        With a solver that knows the squared norm as its only penalty.
+
+    Returns
+    -------
+    l1_ratios : array-like or None
+        As they were given; None where they were not.
+    scoring : str, callable or None
+        The scoring method.
+    use_legacy_attributes : bool
+        Which shapes the fitted attributes get.
+
+    Raises
+    ------
+    ValueError
+        scikit-learn's, for penalties that the solver does not take.
+
+    Warns
+    -----
+    FutureWarning, UserWarning
+        scikit-learn's, for parameters that are deprecated or ignored, or whose default will change.
+    """
+    l1_ratios = estimator.l1_ratios
+    if isinstance(l1_ratios, str):
+        l1_ratios = None
+        warnings.warn(
+            "The default value for l1_ratios will change from None to (0.0,) in version 1.10. From version 1.10 onwards, "
+            "only array-like with values in [0, 1] will be allowed, None will be forbidden. To avoid this warning, "
+            "explicitly set a value, e.g. l1_ratios=(0,).",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if estimator.penalty == "deprecated":
+        if estimator.l1_ratios is None:
+            warnings.warn(
+                "'l1_ratios=None' was deprecated in version 1.8 and will trigger an error in 1.10. Use an array-like "
+                "with valuesin [0, 1] instead.",
+                FutureWarning,
+                stacklevel=2,
+            )
+        if l1_ratios is None or np.all(np.asarray(l1_ratios) == 0):
+            penalty = "l2"
+        else:
+            penalty = "l1" if np.all(np.asarray(l1_ratios) == 1) else "elasticnet"
+    else:
+        penalty = estimator.penalty
+        warnings.warn(
+            "'penalty' was deprecated in version 1.8 and will be removed in 1.10. To avoid this warning, leave 'penalty' "
+            "set to its default value and use 'l1_ratios' and 'Cs' instead. Use l1_ratios=(0,) instead of penalty='l2', "
+            "l1_ratios=(1,) instead of penalty='l1', l1_ratios set to floats between 0 and 1 instead of "
+            "penalty='elasticnet', and Cs=(np.inf,) instead of penalty=None.",
+            FutureWarning,
+            stacklevel=2,
+        )
+
+    scoring = estimator.scoring
+    if isinstance(scoring, str) and scoring == "warn":
+        scoring = None
+        warnings.warn(
+            "The default value of the parameter 'scoring' will change from None, i.e. accuracy, to 'neg_log_loss' in "
+            "version 1.11. To silence this warning, explicitly set the scoring parameter: scoring='neg_log_loss' for "
+            "the new, scoring='accuracy' or scoring=None for the old default.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    use_legacy_attributes = estimator.use_legacy_attributes
+    if use_legacy_attributes == "warn":
+        use_legacy_attributes = True
+        name = type(estimator).__name__
+        warnings.warn(
+            f"The fitted attributes of {name} will be simplified in scikit-learn 1.10 to remove redundancy. Set"
+            "`use_legacy_attributes=False` to enable the new behavior now, or set it to `True` to silence this warning "
+            "during the transition period while keeping the deprecated behavior for the time being. The default value "
+            "of use_legacy_attributes will change from True to False in scikit-learn 1.10. See the docstring of "
+            f"{name} for more details.",
+            FutureWarning,
+            stacklevel=2,
+        )
+
+    _check_solver(estimator.solver, penalty, estimator.dual)
+    if l1_ratios is not None and estimator.penalty != "deprecated":
+        warnings.warn(f"l1_ratios parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})", stacklevel=2)
+    return l1_ratios, scoring, bool(use_legacy_attributes)
