@@ -164,19 +164,20 @@ FASTML_INLINE void probability_link(T* scores, std::int64_t outputs, std::int64_
     const std::int64_t rows = count - r < kLanes<T> ? count - r : kLanes<T>;
     if (outputs == 1) {
       const Sigmoid<T> sigmoid(load(scores + r));
-      const vec<T> p = sigmoid.probability();
-      const vec<T> q = T(1) - p;  // scikit-learn's: the two add up to 1
-      for (std::int64_t l = 0; l < rows; ++l) {
-        to[2 * (r + l)] = q[l];
-        to[2 * (r + l) + 1] = p[l];
+      store(scores + r, sigmoid.probability());
+      for (std::int64_t i = r; i < r + rows; ++i) {
+        to[2 * i] = T(1) - scores[i];  // scikit-learn's: the two add up to 1
+        to[2 * i + 1] = scores[i];
       }
       continue;
     }
     vec<T> largest;
     const vec<T> inverse = T(1) / exponentials(scores + r, outputs, largest);
     for (std::int64_t c = 0; c < outputs; ++c) {
-      const vec<T> p = load(scores + c * kBlockRows + r) * inverse;
-      for (std::int64_t l = 0; l < rows; ++l) to[(r + l) * outputs + c] = p[l];
+      store(scores + c * kBlockRows + r, load(scores + c * kBlockRows + r) * inverse);
+    }
+    for (std::int64_t i = r; i < r + rows; ++i) {
+      for (std::int64_t c = 0; c < outputs; ++c) to[i * outputs + c] = scores[c * kBlockRows + i];
     }
   }
 }

@@ -27,6 +27,7 @@ from fastml.linear_model import (
 )
 from fastml.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
 from fastml.linear_model import LinearRegression, Ridge, RidgeClassifier, RidgeClassifierCV, RidgeCV
+from fastml.linear_model import LogisticRegression, LogisticRegressionCV
 from fastml.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -202,4 +203,12 @@ def least_squares_failures(estimator):
 )
 @pytest.mark.filterwarnings("ignore:Scoring failed", "ignore::sklearn.exceptions.FitFailedWarning")
 def test_least_squares_checks(estimator, check):
+        LogisticRegression(),
+        LogisticRegression(solver="newton-cg", C=0.1, fit_intercept=False),
+        LogisticRegression(solver="newton-cholesky", class_weight="balanced"),
+        LogisticRegressionCV(Cs=2, cv=3, l1_ratios=(0,), scoring="accuracy", use_legacy_attributes=False),
+    ]
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_logistic_checks(estimator, check):
     check(estimator)

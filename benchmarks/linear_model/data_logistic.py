@@ -1,0 +1,47 @@
+"""Data for logistic regression: classes drawn from its own model, and messages as weighted words."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.datasets import Labelled, sparse_texts
+
+SMS = "sms-spam.csv"
+
+
+def soft_classes(
+    rows: int,
+    features: int,
+    n_classes: int,
+    held_out: int,
+    dtype: str,
+    data_dir: Path | None = None,
+    seed: int = 0,
+) -> Labelled:
+    """Draw rows, and the class of each by the probabilities of a softmax of linear scores."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rows + held_out, features))
+    scores = X @ rng.normal(scale=2 / np.sqrt(features), size=(features, n_classes))
+    y = np.argmax(scores + rng.gumbel(size=scores.shape), axis=1)
+    X = X.astype(dtype)
+    return Labelled(X[:rows], y[:rows], X[rows:], y[rows:], f"{n_classes} classes by softmax")
+
+
+def messages(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelled:
+    """Give messages as TF-IDF of their words, spam or not; else drawn texts, by whether they hold the first words."""
+    if data_dir is not None and (data_dir / SMS).exists():
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        with (data_dir / SMS).open(encoding="utf-8", errors="replace", newline="") as file:
+            kinds, texts = zip(*list(csv.reader(file))[1:], strict=True)
+        X = TfidfVectorizer().fit_transform(texts).astype(dtype)
+        y, origin = np.unique(kinds, return_inverse=True)[1], "SMS, TF-IDF"
+    else:
+        X = sparse_texts(rows=5000, features=8000, density=0.002, starts=2, dtype=dtype, seed=seed).X.tocsr()
+        y, origin = np.asarray(X[:, :50].sum(axis=1) > np.median(X[:, :50].sum(axis=1))).astype(int), "drawn texts"
+    order = np.random.default_rng(seed).permutation(X.shape[0])
+    train, test = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
+    return Labelled(X[train], y[train], X[test], y[test], origin)
