@@ -93,8 +93,7 @@ void LineSearch::next_step(Point& best, Point& other, const Point& trial) {
   if (trial.value > best.value) {
     // Higher: a minimiser lies between. The cubic's, if it is closer to the best point, else halfway to the quadratic's.
     const double gamma = cubic_root(theta, best.slope, trial.slope, false) * (trial.step < best.step ? -1 : 1);
-    const double ratio =
-        ((gamma - best.slope) + theta) / (((gamma - best.slope) + gamma) + trial.slope);
+    const double ratio = ((gamma - best.slope) + theta) / (((gamma - best.slope) + gamma) + trial.slope);
     const double cubic = best.step + ratio * distance;
     const double quadratic =
         best.step + best.slope / ((best.value - trial.value) / distance + best.slope) / 2 * distance;
@@ -103,8 +102,7 @@ void LineSearch::next_step(Point& best, Point& other, const Point& trial) {
   } else if (slopes_differ) {
     // Lower, on the other side of a minimiser: the farther of cubic and secant.
     const double gamma = cubic_root(theta, best.slope, trial.slope, false) * (trial.step > best.step ? -1 : 1);
-    const double ratio =
-        ((gamma - trial.slope) + theta) / (((gamma - trial.slope) + gamma) + best.slope);
+    const double ratio = ((gamma - trial.slope) + theta) / (((gamma - trial.slope) + gamma) + best.slope);
     const double cubic = trial.step - ratio * distance;
     const double secant = trial.step - trial.slope / (trial.slope - best.slope) * distance;
     next = std::abs(cubic - trial.step) > std::abs(secant - trial.step) ? cubic : secant;
@@ -132,10 +130,8 @@ void LineSearch::next_step(Point& best, Point& other, const Point& trial) {
     // Lower and no flatter: the cubic through the other end.
     const double to_other = other.step - trial.step;
     const double theta_other = 3 * (trial.value - other.value) / to_other + other.slope + trial.slope;
-    const double gamma =
-        cubic_root(theta_other, other.slope, trial.slope, false) * (trial.step > other.step ? -1 : 1);
-    const double ratio =
-        ((gamma - trial.slope) + theta_other) / (((gamma - trial.slope) + gamma) + other.slope);
+    const double gamma = cubic_root(theta_other, other.slope, trial.slope, false) * (trial.step > other.step ? -1 : 1);
+    const double ratio = ((gamma - trial.slope) + theta_other) / (((gamma - trial.slope) + gamma) + other.slope);
     next = trial.step + ratio * to_other;
   } else {
     next = trial.step > best.step ? most_ : least_;

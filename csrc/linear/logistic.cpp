@@ -178,8 +178,7 @@ class Loss final : public LogisticLoss {
     set_model(coefficients);
     clear_sums();
     const bool finished = for_each_piece(shares_, piece_, stop, [&](int t, std::int64_t begin, std::int64_t end) {
-      losses_[t] +=
-          kernels_.loss_gradient(samples_, targets_, model(), begin, end, scratch(t), curvature, sums(t));
+      losses_[t] += kernels_.loss_gradient(samples_, targets_, model(), begin, end, scratch(t), curvature, sums(t));
     });
     loss = total_loss(coefficients, l2);
     add_up(coefficients, l2, gradient);
@@ -279,17 +278,16 @@ bool logistic_probabilities(const Samples& samples, std::int64_t outputs, const 
   Buffer<T> weights(padded * outputs);
   std::copy(coefficients, coefficients + features * outputs, weights.data());
   const LogisticModel<T> model{weights.data(), coefficients + features * outputs};
-  return for_each_piece(shares, piece_rows(samples, double(outputs)), stop,
-                        [&](int t, std::int64_t begin, std::int64_t end) {
-                          kernels.probabilities(samples, outputs, model, begin, end, scratch.data() + t * stride,
-                                                probabilities);
-                        });
+  return for_each_piece(
+      shares, piece_rows(samples, double(outputs)), stop, [&](int t, std::int64_t begin, std::int64_t end) {
+        kernels.probabilities(samples, outputs, model, begin, end, scratch.data() + t * stride, probabilities);
+      });
 }
 
-#define FASTML_INSTANTIATE(Samples)                                                                                   \
-  template std::unique_ptr<LogisticLoss> make_logistic_loss(                                                          \
-      const Samples&, const LogisticTargets<typename Samples::Value>&, const LogisticOptions&);                       \
-  template bool logistic_probabilities(const Samples&, std::int64_t, const typename Samples::Value*, int,             \
+#define FASTML_INSTANTIATE(Samples)                                                                       \
+  template std::unique_ptr<LogisticLoss> make_logistic_loss(                                              \
+      const Samples&, const LogisticTargets<typename Samples::Value>&, const LogisticOptions&);           \
+  template bool logistic_probabilities(const Samples&, std::int64_t, const typename Samples::Value*, int, \
                                        typename Samples::Value*, StopCheck);
 FASTML_INSTANTIATE(DenseSamples<float>)
 FASTML_INSTANTIATE(DenseSamples<double>)

@@ -41,8 +41,7 @@ class LogisticLoss {
 
   // The number of coefficients.
   virtual std::int64_t size() const = 0;
-  virtual bool loss_gradient(const double* coefficients, double l2, double& loss, double* gradient,
-                             StopCheck stop) = 0;
+  virtual bool loss_gradient(const double* coefficients, double l2, double& loss, double* gradient, StopCheck stop) = 0;
   // The same; from then on hessian_product() is about these coefficients. Keeps outputs * rows numbers.
   virtual bool loss_gradient_curvature(const double* coefficients, double l2, double& loss, double* gradient,
                                        StopCheck stop) = 0;

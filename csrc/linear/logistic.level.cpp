@@ -174,7 +174,8 @@ void hessian_product(const Samples& samples, const LogisticTargets<T>& targets, 
 
 // Adds X' diag(work.bends) X of a block to a matrix, tile by tile, from the diagonal on.
 template <class T>
-FASTML_INLINE void add_pair(const DenseBlock<T>& block, const Workspace<DenseSamples<T>>& work, std::int64_t, double* to) {
+FASTML_INLINE void add_pair(const DenseBlock<T>& block, const Workspace<DenseSamples<T>>& work, std::int64_t,
+                            double* to) {
   const std::int64_t order = block.features + 1, width = whole_vectors<T>(order);
   for (std::int64_t r = 0; r < block.count; ++r) {
     for (std::int64_t j = 0; j < width; j += kLanes<T>) {
@@ -235,36 +236,35 @@ double hessian(const Samples& samples, const LogisticTargets<T>& targets, const 
   const std::int64_t size = (features + 1) * hessian_stride<T>(features);
   const Workspace<Samples> work(scratch, features, outputs);
   double loss = 0;
-  for_each_block(
-      samples, outputs, begin, end, work,
-      [&](const auto& block, std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
-        const T* weights = from(targets.weights, first);
-        block.scores(model, work.scores);
-        if (outputs == 1) {
-          binary_link(work.scores, targets.classes + first, weights, count, work.losses, work.bends);
-        } else {
-          softmax_link(work.scores, outputs, targets.classes + first, weights, count, work.losses, work.probabilities,
-                       kBlockRows);
-        }
-        loss += sum_in_double(work.losses, count);
-        add_sums(block, work.scores, sums);
-        augment(block, work);
-        if (outputs == 1) {
-          add_pair(block, work, features, to);
-          return;
-        }
-        for (std::int64_t a = 0, pair = 0; a < outputs; ++a) {
-          const T* p = work.probabilities + a * kBlockRows;
-          for (std::int64_t b = 0; b <= a; ++b, ++pair) {
-            const T* q = work.probabilities + b * kBlockRows;
-            for (std::int64_t r = 0; r < count; ++r) {
-              const T bend = a == b ? p[r] * (T(1) - p[r]) : -p[r] * q[r];
-              work.bends[r] = weights == nullptr ? bend : bend * weights[r];
-            }
-            add_pair(block, work, features, to + pair * size);
-          }
-        }
-      });
+  for_each_block(samples, outputs, begin, end, work,
+                 [&](const auto& block, std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+                   const T* weights = from(targets.weights, first);
+                   block.scores(model, work.scores);
+                   if (outputs == 1) {
+                     binary_link(work.scores, targets.classes + first, weights, count, work.losses, work.bends);
+                   } else {
+                     softmax_link(work.scores, outputs, targets.classes + first, weights, count, work.losses,
+                                  work.probabilities, kBlockRows);
+                   }
+                   loss += sum_in_double(work.losses, count);
+                   add_sums(block, work.scores, sums);
+                   augment(block, work);
+                   if (outputs == 1) {
+                     add_pair(block, work, features, to);
+                     return;
+                   }
+                   for (std::int64_t a = 0, pair = 0; a < outputs; ++a) {
+                     const T* p = work.probabilities + a * kBlockRows;
+                     for (std::int64_t b = 0; b <= a; ++b, ++pair) {
+                       const T* q = work.probabilities + b * kBlockRows;
+                       for (std::int64_t r = 0; r < count; ++r) {
+                         const T bend = a == b ? p[r] * (T(1) - p[r]) : -p[r] * q[r];
+                         work.bends[r] = weights == nullptr ? bend : bend * weights[r];
+                       }
+                       add_pair(block, work, features, to + pair * size);
+                     }
+                   }
+                 });
   return loss;
 }
 

@@ -82,8 +82,8 @@ struct LogisticKernels {
   std::int64_t (*hessian_stride)(std::int64_t features);
 
   // probabilities[i * classes + c] for rows [begin, end), `classes` 2 where there is one output.
-  void (*probabilities)(const Samples& samples, std::int64_t outputs, const LogisticModel<T>& model,
-                        std::int64_t begin, std::int64_t end, T* scratch, T* probabilities);
+  void (*probabilities)(const Samples& samples, std::int64_t outputs, const LogisticModel<T>& model, std::int64_t begin,
+                        std::int64_t end, T* scratch, T* probabilities);
 };
 
 template <class Samples>

@@ -107,12 +107,14 @@ void steps_meet_both_conditions() {
     }
   };
   check("parabola", [](double s) { return (s - 2) * (s - 2); }, [](double s) { return 2 * (s - 2); });
-  check("quartic", [](double s) { return std::pow(s - 1, 4) - s; },
-        [](double s) { return 4 * std::pow(s - 1, 3) - 1; });
-  check("rational", [](double s) { return -s / (s * s + 2); },
-        [](double s) { return (s * s - 2) / ((s * s + 2) * (s * s + 2)); });
-  check("logistic", [](double s) { return std::log1p(std::exp(-s)) + 0.01 * s; },
-        [](double s) { return -1 / (1 + std::exp(s)) + 0.01; });
+  check(
+      "quartic", [](double s) { return std::pow(s - 1, 4) - s; }, [](double s) { return 4 * std::pow(s - 1, 3) - 1; });
+  check(
+      "rational", [](double s) { return -s / (s * s + 2); },
+      [](double s) { return (s * s - 2) / ((s * s + 2) * (s * s + 2)); });
+  check(
+      "logistic", [](double s) { return std::log1p(std::exp(-s)) + 0.01 * s; },
+      [](double s) { return -1 / (1 + std::exp(s)) + 0.01; });
 }
 
 }  // namespace

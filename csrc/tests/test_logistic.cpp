@@ -227,8 +227,8 @@ void extreme_scores() {
   for (const double score : {30.0, 80.0, 700.0, 3e4}) {
     for (const double own : {0.0, 1.0}) {
       const T x = T(score), y = T(own);
-      const auto loss = make_logistic_loss(DenseSamples<T>{{&x, 1, 1, 1}}, LogisticTargets<T>{&y, nullptr, 1},
-                                           {false, 1.0, 1});
+      const auto loss =
+          make_logistic_loss(DenseSamples<T>{{&x, 1, 1, 1}}, LogisticTargets<T>{&y, nullptr, 1}, {false, 1.0, 1});
       const double coefficient = 1;
       double value = -1, gradient = -1;
       loss->loss_gradient(&coefficient, 0, value, &gradient, nullptr);

@@ -69,7 +69,13 @@ def test_layouts(iris, layout, n_classes):
 
 @pytest.mark.parametrize(
     "labels",
-    [["a", "b", "c"], [True, False, True], [-5, 10**12, 7], [1.0, 2.0, 4.0], np.array(["x", 3.5, None], dtype=object)[:2]],
+    [
+        ["a", "b", "c"],
+        [True, False, True],
+        [-5, 10**12, 7],
+        [1.0, 2.0, 4.0],
+        np.array(["x", 3.5, None], dtype=object)[:2],
+    ],
     ids=["text", "booleans", "far apart", "floats", "objects"],
 )
 def test_labels(iris, labels):

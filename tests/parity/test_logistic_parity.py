@@ -17,7 +17,14 @@ from fastml.linear_model import LogisticRegression, LogisticRegressionCV
 
 SOLVERS = ("lbfgs", "newton-cg", "newton-cholesky")
 CASES = [
-    {"solver": solver, "n_classes": n_classes, "sparse": sparse, "fit_intercept": fit_intercept, "weights": weights, "C": C}
+    {
+        "solver": solver,
+        "n_classes": n_classes,
+        "sparse": sparse,
+        "fit_intercept": fit_intercept,
+        "weights": weights,
+        "C": C,
+    }
     for solver, n_classes, sparse, fit_intercept, weights, C in itertools.product(
         SOLVERS, (2, 4), (False, True), (True, False), (None, "samples", "balanced"), (0.01, 1.0, 100.0)
     )
@@ -49,7 +56,9 @@ def objective(model, X, y, C, weights=None):
     if scores.shape[1] == 1:
         scores = np.hstack([np.zeros_like(scores), scores])
     losses = -log_softmax(scores, axis=1)[np.arange(len(y)), np.searchsorted(model.classes_, y)]
-    return C * np.sum(losses if weights is None else losses * weights) + 0.5 * np.sum(model.coef_.astype(np.float64) ** 2)
+    return C * np.sum(losses if weights is None else losses * weights) + 0.5 * np.sum(
+        model.coef_.astype(np.float64) ** 2
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -199,7 +208,9 @@ def test_same_rejection(name, case):
     assert ours == _messages(lambda: getattr(sklearn.linear_model, name)(**parameters).fit(*BAD[case]))
 
 
-@pytest.mark.parametrize("weights", [np.ones(5), np.full(6, np.nan), "text", np.zeros(6)], ids=["short", "NaN", "text", "0"])
+@pytest.mark.parametrize(
+    "weights", [np.ones(5), np.full(6, np.nan), "text", np.zeros(6)], ids=["short", "NaN", "text", "0"]
+)
 def test_same_rejection_of_weights(weights):
     y = [0, 1] * 3
     ours = _messages(lambda: LogisticRegression().fit(ROWS, y, weights))

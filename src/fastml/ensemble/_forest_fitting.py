@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastml._support import threads
 from fastml._support.dispatch import Condition, accelerated
+from fastml._support.targets import check_and_encode, check_poisson_targets
 from fastml.ensemble._bootstrap import Bootstrap
 from fastml.ensemble._lazy_trees import Batch, GrownForest, GrownTree, LazyTrees
 from fastml.ensemble._tree_tasks import TreeTask, grow_by_joblib, grow_by_threads
@@ -21,7 +22,6 @@ from fastml.tree._growing import SERVED_CRITERION, seeded
 from fastml.tree._parameters import number_of_features, signed_constraints
 from fastml.tree._predicting import forget_view
 from fastml.tree._samples import checked_weights, dense_or_csc, may_be_finite
-from fastml._support.targets import check_and_encode, check_poisson_targets
 
 _SEEDS = np.iinfo(np.int32).max
 _WORK_PER_VALUE = 0.5

@@ -16,7 +16,7 @@ from fastml._support import threads, validation
 from fastml._support.dispatch import Condition, accelerated
 from fastml._support.targets import are_plain, check_and_encode
 from fastml.linear_model._logistic_parameters import checked_penalty
-from fastml.linear_model._logistic_path import SOLVERS, LogisticProblem
+from fastml.linear_model._logistic_path import LogisticProblem
 from fastml.linear_model._predicting import NUMPY, PredictingClasses
 
 SERVED_SOLVER = Condition(
@@ -150,9 +150,7 @@ def samples_and_labels(estimator: Any, X: Any, y: Any, *, dtype: Any) -> tuple[A
     """
     if are_plain(y) and getattr(X, "shape", (0,))[:1] == y.shape:
         return validation.validate(estimator, X, reset=True, sparse="csr", dtype=dtype, large_sparse=True), y
-    X, y = validate_data(
-        estimator, X, y, accept_sparse="csr", dtype=list(dtype), order="C", accept_large_sparse=True
-    )
+    X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=list(dtype), order="C", accept_large_sparse=True)
     check_consistent_length(X, y)
     return np.require(X, requirements="A") if type(X) is np.ndarray else X, y
 

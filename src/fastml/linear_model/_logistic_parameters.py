@@ -39,7 +39,7 @@ def checked_penalty(estimator: Any) -> float:
                 FutureWarning,
                 stacklevel=2,
             )
-        if estimator.C == np.inf:
+        if np.inf == estimator.C:
             penalty = None
         elif l1_ratio is None or l1_ratio == 0:
             penalty = "l2"
@@ -166,5 +166,7 @@ def checked_grid(estimator: Any) -> tuple[Any, Any, bool]:
 
     _check_solver(estimator.solver, penalty, estimator.dual)
     if l1_ratios is not None and estimator.penalty != "deprecated":
-        warnings.warn(f"l1_ratios parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})", stacklevel=2)
+        warnings.warn(
+            f"l1_ratios parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})", stacklevel=2
+        )
     return l1_ratios, scoring, bool(use_legacy_attributes)

@@ -16,12 +16,12 @@ from fastml import _core
 from fastml._registry import is_ours
 from fastml._support import threads
 from fastml._support.dispatch import Condition
+from fastml._support.targets import are_plain, check_and_encode, check_poisson_targets
 from fastml.tree import _shared_features
 from fastml.tree._fitted_tree import for_pickle, from_pickle, make_tree
 from fastml.tree._parameters import criterion_name, encoding, number_of_features, signed_constraints, tree_options
 from fastml.tree._predicting import forget_view
 from fastml.tree._samples import checked_weights, dense_or_csc, may_be_finite
-from fastml._support.targets import are_plain, check_and_encode, check_poisson_targets
 
 SEEDS = 2**31 - 1
 """The splitter's seed is drawn from below this number."""
