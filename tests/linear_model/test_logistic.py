@@ -193,8 +193,8 @@ def test_binding_rejects_what_would_leave_its_arrays():
         _core.LogisticLoss(X, y[:3], None, 1, 4.0, True)
     with pytest.raises(ValueError, match="weights"):
         _core.LogisticLoss(X, y, y[:3], 1, 4.0, True)
+    indices, offsets = np.array([2], dtype=np.int32), np.array([0, 1, 1, 1, 1])
     with pytest.raises(ValueError, match="out of range"):
-        indices, offsets = np.array([2], dtype=np.int32), np.array([0, 1, 1, 1, 1])
         _core.LogisticLoss((np.ones(1), indices, offsets, 2), y, None, 1, 4.0, True)
     loss = _core.LogisticLoss(X, y, None, 1, 4.0, True)
     with pytest.raises(ValueError, match="3 coefficients"):

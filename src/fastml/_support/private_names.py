@@ -9,7 +9,9 @@ CHECKED_AGAINST = ("1.9.1",)
 
 PRIVATE_NAMES = {
     "sklearn._loss.loss.ExponentialLoss": "tells which line search a leaf of gradient boosting gets",
-    "sklearn._loss.loss.HalfBinomialLoss": "tells which line search a leaf of gradient boosting gets; which loss Newton solves",
+    "sklearn._loss.loss.HalfBinomialLoss": (
+        "tells which line search a leaf of gradient boosting gets; the loss that Newton's methods minimise"
+    ),
     "sklearn._loss.loss.HalfMultinomialLoss": "tells which line search a leaf of gradient boosting gets",
     "sklearn._loss.loss.HalfSquaredError": "tells that leaves of gradient boosting need no line search",
     "sklearn._loss.loss.HuberLoss": "tells that a stage begins with a new delta",

@@ -34,6 +34,11 @@ _EVALUATIONS = 20
 class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.LogisticRegressionCV):
     __doc__ = sklearn.linear_model.LogisticRegressionCV.__doc__
 
+    C_: Any
+    l1_ratio_: Any
+    coefs_paths_: Any
+    scores_: Any
+
     @accelerated(NUMPY, SERVED_SOLVER, SHORT_INDICES)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
@@ -130,7 +135,7 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
         if self.n_jobs is not None or joblib.parallel.get_active_backend()[1] != 1:
             return self.n_jobs  # as the user, or joblib.parallel_config, has it
         if self.solver == "newton-cholesky":
-            # It turns warnings into errors while it solves, for all threads of the process: its kernel has them instead.
+            # It turns warnings into errors while it solves, in all threads of the process: the kernel has them instead.
             return 1
         values = getattr(X, "nnz", None) or X.size
         return threads.n_threads(work=2.0 * values * (1 if n_classes == 2 else n_classes) * n_cs * _EVALUATIONS)

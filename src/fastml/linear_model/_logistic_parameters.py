@@ -48,7 +48,8 @@ def checked_penalty(estimator: Any) -> float:
     else:
         penalty = estimator.penalty
         warnings.warn(
-            "'penalty' was deprecated in version 1.8 and will be removed in 1.10. To avoid this warning, leave 'penalty' "
+            "'penalty' was deprecated in version 1.8 and will be removed in 1.10. To avoid this "
+            "warning, leave 'penalty' "
             "set to its default value and use 'l1_ratio' or 'C' instead. Use l1_ratio=0 instead of penalty='l2', "
             "l1_ratio=1 instead of penalty='l1', l1_ratio set to a float between 0 and 1 instead of "
             "penalty='elasticnet', and C=np.inf instead of penalty=None.",
@@ -111,7 +112,8 @@ def checked_grid(estimator: Any) -> tuple[Any, Any, bool]:
     if isinstance(l1_ratios, str):
         l1_ratios = None
         warnings.warn(
-            "The default value for l1_ratios will change from None to (0.0,) in version 1.10. From version 1.10 onwards, "
+            "The default value for l1_ratios will change from None to (0.0,) in version 1.10. From "
+            "version 1.10 onwards, "
             "only array-like with values in [0, 1] will be allowed, None will be forbidden. To avoid this warning, "
             "explicitly set a value, e.g. l1_ratios=(0,).",
             FutureWarning,
@@ -132,8 +134,10 @@ def checked_grid(estimator: Any) -> tuple[Any, Any, bool]:
     else:
         penalty = estimator.penalty
         warnings.warn(
-            "'penalty' was deprecated in version 1.8 and will be removed in 1.10. To avoid this warning, leave 'penalty' "
-            "set to its default value and use 'l1_ratios' and 'Cs' instead. Use l1_ratios=(0,) instead of penalty='l2', "
+            "'penalty' was deprecated in version 1.8 and will be removed in 1.10. To avoid this "
+            "warning, leave 'penalty' "
+            "set to its default value and use 'l1_ratios' and 'Cs' instead. Use l1_ratios=(0,) instead "
+            "of penalty='l2', "
             "l1_ratios=(1,) instead of penalty='l1', l1_ratios set to floats between 0 and 1 instead of "
             "penalty='elasticnet', and Cs=(np.inf,) instead of penalty=None.",
             FutureWarning,

@@ -72,8 +72,8 @@ class LogisticProblem:
         self.n_coefficients = X.shape[1] + int(fit_intercept)
         self.total_weight = X.shape[0] if weights is None else float(np.sum(weights))
         samples, dtype = _as_kernel_input(X)
-        self._codes = np.ascontiguousarray(codes, dtype=dtype)
-        self._weights = None if weights is None else np.ascontiguousarray(weights, dtype=dtype)
+        self._codes: np.ndarray = np.ascontiguousarray(codes, dtype=dtype)
+        self._weights: np.ndarray | None = None if weights is None else np.ascontiguousarray(weights, dtype=dtype)
         if n_threads is None:
             work = 2.0 * (X.nnz if issparse(X) else X.size) * self.n_outputs
             if solver == "newton-cholesky":
@@ -215,8 +215,8 @@ class _KernelLoss(LinearModelLoss):
             gradient_out[...] = gradient
         if hessian_out is not None:
             hessian_out[...] = hessian
-        # scikit-learn leaves Newton's method where a quarter of the curvatures are not positive; those of this loss are,
-        # until they underflow. The Hessian is singular then, which the solver sees.
+        # scikit-learn leaves Newton's method where a quarter of the curvatures are not positive. Those of this loss
+        # are, until they underflow; the Hessian is singular then, which the solver sees.
         return gradient, hessian, False
 
     def gradient_hessian_product(self, coef, X, y, sample_weight=None, l2_reg_strength=0.0, n_threads=1):
