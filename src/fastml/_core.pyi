@@ -9,6 +9,7 @@ import typing
 import typing_extensions
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -358,6 +359,31 @@ class KdTreeF64:
         """
         (offsets, rows, distances or None): the rows within the radius of query i begin at offsets[i].
         """
+class LogisticLoss:
+    """
+    The objective of logistic regression on dense or CSR rows; csrc/linear/logistic.hpp has the contract.
+    """
+    @typing.overload
+    def __init__(self, x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, outputs: typing.SupportsInt | typing.SupportsIndex, total_weight: typing.SupportsFloat | typing.SupportsIndex, intercept: bool, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    @typing.overload
+    def __init__(self, x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None, outputs: typing.SupportsInt | typing.SupportsIndex, total_weight: typing.SupportsFloat | typing.SupportsIndex, intercept: bool, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    @typing.overload
+    def __init__(self, x: tuple, classes: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None, outputs: typing.SupportsInt | typing.SupportsIndex, total_weight: typing.SupportsFloat | typing.SupportsIndex, intercept: bool, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def hessian_product(self, direction: numpy.typing.NDArray[numpy.float64], l2: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    def loss_gradient(self, coefficients: numpy.typing.NDArray[numpy.float64], l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+        ...
+    def loss_gradient_curvature(self, coefficients: numpy.typing.NDArray[numpy.float64], l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+        ...
+    def loss_gradient_hessian(self, coefficients: numpy.typing.NDArray[numpy.float64], l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+        ...
+    def minimize_lbfgs(self, start: numpy.typing.NDArray[numpy.float64], l2: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, gradient_tolerance: typing.SupportsFloat | typing.SupportsIndex, reduction_tolerance: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+        """
+        The last point of L-BFGS, its value, the number of iterations and what ended them.
+        """
 @typing.overload
 def all_finite(array: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> bool:
     """
@@ -519,6 +545,16 @@ def kmeans_labels(x: numpy.typing.NDArray[numpy.float64], centers: numpy.typing.
 def kmeans_labels(x: tuple, centers: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int32]:
     """
     Closest centre of each row.
+    """
+@typing.overload
+def logistic_probabilities(x: numpy.typing.NDArray[numpy.float32], coefficients: numpy.typing.NDArray[numpy.float32], outputs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Probabilities of the classes; csrc/linear/logistic.hpp has the contract.
+    """
+@typing.overload
+def logistic_probabilities(x: numpy.typing.NDArray[numpy.float64], coefficients: numpy.typing.NDArray[numpy.float64], outputs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Probabilities of the classes; csrc/linear/logistic.hpp has the contract.
     """
 def mean_targets(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, targets: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     """
