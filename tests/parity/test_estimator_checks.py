@@ -204,7 +204,7 @@ def least_squares_failures(estimator):
 @pytest.mark.filterwarnings("ignore:Scoring failed", "ignore::sklearn.exceptions.FitFailedWarning")
 def test_least_squares_checks(estimator, check):
         LogisticRegression(),
-        LogisticRegression(solver="newton-cg", C=0.1, fit_intercept=False),
+        LogisticRegression(solver="newton-cg", C=10.0),
         LogisticRegression(solver="newton-cholesky", class_weight="balanced"),
         LogisticRegressionCV(Cs=2, cv=3, l1_ratios=(0,), scoring="accuracy", use_legacy_attributes=False),
     ]
