@@ -132,7 +132,7 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
 
     def _n_jobs(self, X: Any, n_classes: int, n_cs: int) -> int | None:
         """Return the number of folds to be solved at a time, each by one thread."""
-        if self.n_jobs is not None or joblib.parallel.get_active_backend()[1] != 1:
+        if self.n_jobs is not None or joblib.parallel.get_active_backend(prefer="threads")[1] != 1:
             return self.n_jobs  # as the user, or joblib.parallel_config, has it
         if self.solver == "newton-cholesky":
             # It turns warnings into errors while it solves, in all threads of the process: the kernel has them instead.
