@@ -79,9 +79,18 @@ class LogisticProblem:
             if solver == "newton-cholesky":
                 work *= X.shape[1] * self.n_outputs / 2
             n_threads = threads.n_threads(work=work)
-        self._kernel = _core.LogisticLoss(
-            samples, self._codes, self._weights, self.n_outputs, self.total_weight, fit_intercept, n_threads
+        self._n_threads = n_threads
+        self._kernel = self._kernel_of(samples, self._codes, self._weights)
+
+    def _kernel_of(self, samples: Any, codes: np.ndarray, weights: np.ndarray | None) -> _core.LogisticLoss:
+        return _core.LogisticLoss(
+            samples, codes, weights, self.n_outputs, self.total_weight, self.fit_intercept, self._n_threads
         )
+
+    def _in_double(self) -> _core.LogisticLoss:
+        """Return the kernel of the same problem with all its numbers in double."""
+        weights = None if self._weights is None else self._weights.astype(np.float64)
+        return self._kernel_of(self.X.astype(np.float64), self._codes.astype(np.float64), weights)
 
     def start(self, coef: np.ndarray | None) -> np.ndarray:
         """Return the first point of a solver.
@@ -130,6 +139,12 @@ class LogisticProblem:
             point, _, n_iter, outcome = self._kernel.minimize_lbfgs(
                 start, l2, max_iter, float(tol), _REDUCTION_TOLERANCE
             )
+            if outcome == "abnormal" and n_iter < max_iter and self.X.dtype == np.float32 and not issparse(self.X):
+                # The tolerance is below what the rounding of float32 products lets a line search see.
+                point, _, more, outcome = self._in_double().minimize_lbfgs(
+                    point, l2, max_iter - n_iter, float(tol), _REDUCTION_TOLERANCE
+                )
+                n_iter += more
             result = SimpleNamespace(nit=n_iter, status=_STATUS[outcome], message=_MESSAGES.get(outcome))
             return point, _check_optimize_result(
                 "lbfgs", result, max_iter, extra_warning_msg=_LOGISTIC_SOLVER_CONVERGENCE_MSG
