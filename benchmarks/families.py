@@ -2,6 +2,7 @@
 
 from benchmarks.cluster.workloads import WORKLOADS as CLUSTER
 from benchmarks.gemm.workloads import WORKLOADS as GEMM
+from benchmarks.linear_model.workloads import WORKLOADS as LINEAR_MODEL
 from benchmarks.neighbors.workloads import WORKLOADS as NEIGHBORS
 from benchmarks.tree.workloads import WORKLOADS as TREE
 from benchmarks.workload import Workload
@@ -9,6 +10,7 @@ from benchmarks.workload import Workload
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     "gemm": GEMM,
     "cluster": CLUSTER,
+    "linear_model": LINEAR_MODEL,
     "neighbors": NEIGHBORS,
     "tree": TREE,
 }

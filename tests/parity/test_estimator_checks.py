@@ -18,16 +18,24 @@ from fastml.ensemble import (
     RandomTreesEmbedding,
 )
 from fastml.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
     PassiveAggressiveClassifier,
     PassiveAggressiveRegressor,
     Perceptron,
+    Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
     SGDClassifier,
     SGDOneClassSVM,
     SGDRegressor,
 )
-from fastml.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
-from fastml.linear_model import LinearRegression, Ridge, RidgeClassifier, RidgeClassifierCV, RidgeCV
-from fastml.linear_model import LogisticRegression, LogisticRegressionCV
 from fastml.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -176,6 +184,9 @@ def test_neighbor_checks(estimator, check):
     ]
 )
 def test_coordinate_descent_checks(estimator, check):
+    check(estimator)
+
+
 def least_squares_failures(estimator):
     """Return what scikit-learn's own classes fail as well."""
     if getattr(estimator, "cv", None):
@@ -203,6 +214,11 @@ def least_squares_failures(estimator):
 )
 @pytest.mark.filterwarnings("ignore:Scoring failed", "ignore::sklearn.exceptions.FitFailedWarning")
 def test_least_squares_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
         LogisticRegression(),
         LogisticRegression(solver="newton-cg", C=10.0),
         LogisticRegression(solver="newton-cholesky", class_weight="balanced"),

@@ -26,11 +26,11 @@ void bind_neighbors(py::module_& module);
 void bind_tree(py::module_& module);
 void bind_forest(py::module_& module);
 void bind_kd_tree(py::module_& module);
-void bind_logistic(py::module_& module);
 void bind_votes(py::module_& module);
 void bind_dbscan(py::module_& module);
 void bind_vector_kernels(py::module_& module);
 void bind_cross_products(py::module_& module);
+void bind_logistic(py::module_& module);
 
 // Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.
 bool interrupted();

@@ -11,9 +11,9 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_tree(module);
   fastml::bind_forest(module);
   fastml::bind_kd_tree(module);
-  fastml::bind_logistic(module);
   fastml::bind_votes(module);
   fastml::bind_dbscan(module);
   fastml::bind_vector_kernels(module);
   fastml::bind_cross_products(module);
+  fastml::bind_logistic(module);
 }
