@@ -41,7 +41,8 @@ def messages(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelle
         y, origin = np.unique(kinds, return_inverse=True)[1], "SMS, TF-IDF"
     else:
         X = sparse_texts(rows=5000, features=8000, density=0.002, starts=2, dtype=dtype, seed=seed).X.tocsr()
-        y, origin = np.asarray(X[:, :50].sum(axis=1) > np.median(X[:, :50].sum(axis=1))).astype(int), "drawn texts"
+        common = np.ravel(X[:, :50].sum(axis=1))
+        y, origin = (common > np.median(common)).astype(int), "drawn texts"
     order = np.random.default_rng(seed).permutation(X.shape[0])
     train, test = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
     return Labelled(X[train], y[train], X[test], y[test], origin)

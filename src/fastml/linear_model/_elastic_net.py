@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 from fastml._core import all_finite
 from fastml._support import validation
 from fastml._support.dispatch import Condition, accelerated
+from fastml.linear_model._coordinate_descent import Residual
 from fastml.linear_model._elastic_net_data import DenseData, SparseData, data_of
 from fastml.linear_model._elastic_net_paths import enet_path
 from fastml.linear_model._elastic_net_solving import Options, draw_seeds, solve
@@ -63,9 +64,10 @@ class ElasticNet(PredictingValues, sklearn.linear_model.ElasticNet):
         else:
             intercept = 0.0
         check_solution(coef, intercept)
-        self.n_iter_, self.coef_, self.dual_gap_ = n_iter, coef, dual_gap
-        if len(coef) == 1:
-            self.n_iter_, self.coef_, self.dual_gap_ = n_iter[0], coef[0], dual_gap[0]
+        single = len(coef) == 1
+        self.n_iter_ = n_iter[0] if single else n_iter
+        self.coef_ = coef[0] if single else coef
+        self.dual_gap_ = dual_gap[0] if single else dual_gap
         self.intercept_ = intercept
         return self
 
@@ -80,7 +82,8 @@ class ElasticNet(PredictingValues, sklearn.linear_model.ElasticNet):
         dual_gap = np.empty(data.n_targets, dtype=data.dtype)
         n_iter = []
         for target in range(data.n_targets):
-            if gram is None:
+            residual: Residual
+            if gram is None or isinstance(data, SparseData):
                 residual = data.residual(target, alphas, self.tol)
             else:
                 residual = data.given_gram_residual(target, gram)

@@ -43,13 +43,12 @@ class Folds:
             sample_weight = sample_weight * (len(y) / np.sum(sample_weight))
         self._normed_weight = sample_weight
         self.all = data_of(X, y, sample_weight, fit_intercept)
+        self._all_sums: Sums | None = None
 
     def prepare(self, n_training: int) -> None:
         """Compute what folds of at least so many samples share."""
         if isinstance(self.all, DenseData) and self.all.n_features <= min(n_training, LARGEST_GRAM):
             self._all_sums = Sums.of_all(self.all)
-        else:
-            self._all_sums = None
 
     def errors(
         self,

@@ -14,7 +14,8 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
 
 from fastml._support.dispatch import Condition, accelerated
-from fastml.linear_model._elastic_net_data import data_of
+from fastml.linear_model._coordinate_descent import Residual
+from fastml.linear_model._elastic_net_data import SparseData, data_of
 from fastml.linear_model._elastic_net_solving import Options, draw_seeds, solve
 
 N_ALPHAS = 100
@@ -174,7 +175,11 @@ def _path(
         alphas = np.sort(alphas)[::-1]
     scaled = np.asarray(alphas, dtype=np.float64) * data.n_samples
     penalties = scaled * l1_ratio
-    residual = data.residual(0, penalties, tol) if gram is None else data.given_gram_residual(0, gram, Xy)
+    residual: Residual
+    if gram is None or isinstance(data, SparseData):
+        residual = data.residual(0, penalties, tol)
+    else:
+        residual = data.given_gram_residual(0, gram, Xy)
     path = solve(
         residual,
         penalties,
