@@ -59,10 +59,11 @@ build: $(STAMPS)/editable  ## build and install into .venv, only what changed
 
 # They build everything once more, as a user's pip does: some minutes.
 DIST_TESTS := tests/packaging/test_distribution.py
+# Two processes of Python tests; their threads wait asleep, so as not to take the other's core.
 .PHONY: test
 test: build $(STAMPS)/test  ## build, then every C++ and Python test but scikit-learn's own and that of the wheel (dist)
 	ctest --test-dir $(BUILD) --parallel 2 --output-on-failure --no-tests=error
-	$(PY) -m pytest --ignore=$(DIST_TESTS)
+	OMP_WAIT_POLICY=passive $(PY) -m pytest --numprocesses 2 --dist worksteal --ignore=$(DIST_TESTS)
 
 .PHONY: suite
 suite: build $(STAMPS)/test  ## scikit-learn's own tests on fastml's classes (MODULES="..." picks some)

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 # A script writes its steps to the file given by --output, see digits_clustering.py. Adding one is one line.
-SCRIPTS = tuple(HERE / name for name in ("digits_clustering.py", "tree_ensembles.py", "nearest_neighbors.py"))
+STEPS = ("digits_clustering.py", "tree_ensembles.py", "nearest_neighbors.py", "linear_models.py")
+SCRIPTS = tuple(HERE / name for name in STEPS)
 RUNS = 2
 
 PLAIN, FASTML = "scikit-learn", "fastml"

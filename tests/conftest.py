@@ -1,8 +1,16 @@
 """Settings that hold for tests of estimators."""
 
+import signal
+
 import pytest
 
 import fastml
+
+
+def pytest_configure(config):
+    """Let tests of Ctrl-C be interrupted: pytest-xdist's processes are started to ignore it."""
+    if hasattr(config, "workerinput"):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

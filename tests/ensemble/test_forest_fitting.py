@@ -92,6 +92,11 @@ FOR_NUMBERS = [
 ]
 
 
+def without_address(value):
+    """Return a name that is the same in every process that collects the tests."""
+    return re.sub(r" at 0x\w+", "", str(value))
+
+
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize(
     ("cls", "parameters"),
@@ -100,7 +105,7 @@ FOR_NUMBERS = [
         *itertools.product(CLASSIFIERS, FOR_CLASSES),
         *itertools.product(REGRESSORS, FOR_NUMBERS),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_same_forest(cls, parameters, weighted):
     def fit(cls):

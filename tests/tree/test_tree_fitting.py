@@ -1,6 +1,7 @@
 """fit of the four trees: what may be given, what is set, what is refused."""
 
 import pickle
+import re
 import subprocess
 import sys
 
@@ -280,7 +281,12 @@ PARAMETERS = [
 ]
 
 
-@pytest.mark.parametrize("parameters", PARAMETERS, ids=str)
+def without_address(value):
+    """Return a name that is the same in every process that collects the tests."""
+    return re.sub(r" at 0x\w+", "", str(value))
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS, ids=without_address)
 @pytest.mark.parametrize("cls", TREES)
 def test_parameters(cls, parameters):
     ours, stock = assert_same_outcome(
