@@ -335,3 +335,17 @@ def test_a_call_adds_little_to_its_body():
     finally:
         sys.setprofile(None)
     assert called == ["method", "run", "name_for"]
+
+
+def test_what_a_body_borrows_is_logged_and_reported(caplog):
+    class Ours(Stock):
+        @accelerated()
+        def fit(self, X, y=None, sample_weight=None):
+            dispatch.note_borrowed("its solver is scikit-learn's")
+            return self
+
+    dispatch.reset_calls()
+    with caplog.at_level(logging.INFO, logger="fastml"):
+        Ours().fit(X)
+    assert caplog.messages == ["runs in part on scikit-learn: its solver is scikit-learn's"]
+    assert [call.reason for call in dispatch.calls()] == ["its solver is scikit-learn's"]

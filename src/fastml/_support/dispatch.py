@@ -148,6 +148,22 @@ def coverage_table() -> list[Coverage]:
     return sorted(rows)
 
 
+def note_borrowed(reason: str) -> None:
+    """Note that the call that is running leaves its main work to scikit-learn's code, on input that was checked here.
+
+    It is logged and reported as a call that did not run on fastml alone. No fallback is announced: what is called is a
+    function of the library, as one of SciPy would be, and not the estimator's own method.
+
+    Parameters
+    ----------
+    reason : str
+        What is borrowed, to read on from "Ridge.fit: ".
+    """
+    logger.info("runs in part on scikit-learn: %s", reason)
+    if _progress.depth and _progress.reason is None:
+        _progress.reason = reason
+
+
 class _Route:
     """An accelerated callable: its body, its stock equivalent, and the choice between the two."""
 

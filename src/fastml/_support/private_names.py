@@ -65,6 +65,7 @@ PRIVATE_NAMES = {
     "sklearn.linear_model._coordinate_descent._alpha_grid": "the penalties of a path; the error where there are none",
     "sklearn.linear_model._glm.glm.NewtonCholeskySolver": "Newton's method, over our Hessian",
     "sklearn.linear_model._linear_loss.LinearModelLoss": "what Newton's methods take for a loss",
+    "sklearn.linear_model._logistic.LogisticRegressionCV._get_scorer": "not used: it shares its name with ridge's",
     "sklearn.linear_model._logistic._LOGISTIC_SOLVER_CONVERGENCE_MSG": "the end of the warning of L-BFGS",
     "sklearn.linear_model._logistic._check_solver": "which penalties a solver takes",
     "sklearn.linear_model._ridge": "the class for leave-one-out errors, whose name stands in messages",

@@ -11,7 +11,7 @@ from sklearn.linear_model._ridge import _BaseRidge, _get_valid_accept_sparse, _R
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from fastml._support.dispatch import accelerated
+from fastml._support.dispatch import accelerated, note_borrowed
 from fastml.linear_model._class_targets import prepare_quickly
 from fastml.linear_model._linear_regression import intercept_of
 from fastml.linear_model._normal_equations import NormalEquations, cross_products, solve_positive
@@ -55,6 +55,7 @@ class NormalRidge(_BaseRidge):
         return True
 
     def _fit_as_sklearn(self, samples: Samples) -> None:
+        note_borrowed("its solver is scikit-learn's, unless dense X of n >= d is solved by Cholesky")
         X = samples.X
         if not (self.copy_X or sp.issparse(X) or X.flags.writeable):
             X = X.copy()
