@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-import typing_extensions
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
@@ -612,7 +611,7 @@ def to_float32(x: numpy.typing.NDArray[numpy.float64], n_threads: typing.Support
     """
     The array in float32; None where that has infinities or NaN.
     """
-def vector_kernels(dtype: numpy.dtype[typing.Any]) -> typing_extensions.CapsuleType:
+def vector_kernels(dtype: numpy.dtype[typing.Any]) -> typing.Any:
     """
     The vector kernels of a dtype at the level in use, for Cython solvers: a capsule around the table of
     csrc/linear/vector_kernels.hpp.

@@ -9,7 +9,8 @@ py::capsule capsule_of(const char* name) {
   return py::capsule(&linear::vector_kernels<T>(), name);
 }
 
-py::capsule capsule(const py::dtype& type) {
+// An object, not a capsule: Python has a name for the type of capsules from 3.13 on, and stubs would need a package for it.
+py::object capsule(const py::dtype& type) {
   if (type.equal(py::dtype::of<float>())) return capsule_of<float>("fastml.vector_kernels.float32");
   require(type.equal(py::dtype::of<double>()), "vector_kernels: expected float32 or float64");
   return capsule_of<double>("fastml.vector_kernels.float64");

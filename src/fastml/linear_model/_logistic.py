@@ -34,6 +34,21 @@ class PredictingProbabilities(PredictingClasses):
 
     @accelerated(NUMPY)
     def predict_proba(self, X):
+        """
+        Return the probabilities of the classes.
+
+        They are the softmax of the scores, for two classes the logistic function of the one score.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            A column for each of ``classes_``, in their order. Rows add up to 1.
+        """
         if "coef_" not in self.__dict__:
             check_is_fitted(self)
         is_binary = len(self.classes_) <= 2
@@ -54,6 +69,19 @@ class PredictingProbabilities(PredictingClasses):
 
     @accelerated(NUMPY)
     def predict_log_proba(self, X):
+        """
+        Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            A column for each of ``classes_``, in their order.
+        """
         return np.log(self.predict_proba(X))
 
 
