@@ -22,9 +22,17 @@ from fastml.linear_model._elastic_net_paths import enet_path
 from fastml.linear_model._elastic_net_solving import Options, draw_seeds, solve
 from fastml.linear_model._predicting import NUMPY, PredictingValues
 
+
+def is_like_an_array(precompute: Any) -> bool:
+    """Tell whether it holds a Gram matrix; what is neither one nor a choice, the body rejects."""
+    return not isinstance(precompute, (str, np.generic)) and (
+        hasattr(precompute, "__len__") or hasattr(precompute, "__array__")
+    )
+
+
 _GRAM = Condition(
     "precompute=True, False or an array of NumPy",
-    lambda self, X, *args, **kwargs: isinstance(self.precompute, (bool, np.bool_, np.ndarray, str)),
+    lambda self, X, *args, **kwargs: isinstance(self.precompute, np.ndarray) or not is_like_an_array(self.precompute),
 )
 
 ALPHA_ZERO = (

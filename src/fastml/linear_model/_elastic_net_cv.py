@@ -18,7 +18,7 @@ from sklearn.utils.validation import validate_data
 
 from fastml._support import threads, validation
 from fastml._support.dispatch import Condition, accelerated
-from fastml.linear_model._elastic_net import ALPHA_ZERO, check_solution
+from fastml.linear_model._elastic_net import ALPHA_ZERO, check_solution, is_like_an_array
 from fastml.linear_model._elastic_net_folds import Folds
 from fastml.linear_model._elastic_net_paths import enet_path, lasso_path
 from fastml.linear_model._elastic_net_solving import Options, draw_seeds, solve
@@ -29,9 +29,11 @@ SWEEPS = 10
 
 _NO_GRAM = Condition(
     "precompute=True, False or 'auto'",
-    lambda self, *args, **kwargs: isinstance(self.precompute, (bool, np.bool_, str)),
+    lambda self, *args, **kwargs: not is_like_an_array(self.precompute),
 )
-_QUIET = Condition("verbose=False", lambda self, *args, **kwargs: not self.verbose)
+_QUIET = Condition(
+    "verbose=False", lambda self, *args, **kwargs: not (isinstance(self.verbose, numbers.Integral) and self.verbose > 0)
+)
 _NOT_ROUTED = Condition("enable_metadata_routing=False", lambda *args, **kwargs: not _routing_enabled())
 
 
