@@ -50,9 +50,10 @@ class SelectingPenalties(PredictingValues, LinearModelCV):
         sample_weight = validation.sample_weight(sample_weight, X)
         folds = Folds(X, y, sample_weight, self.fit_intercept)
         l1_ratios = np.atleast_1d(getattr(self, "l1_ratio", 1))
-        alphas = self._grid(folds, l1_ratios, np.result_type(X, y))
         splits = list(check_cv(self.cv).split(X, y))
-        errors = self._errors(folds, splits, alphas, l1_ratios)
+        folds.split(splits)
+        alphas = self._grid(folds, l1_ratios, np.result_type(X, y))
+        errors = self._errors(folds, len(splits), alphas, l1_ratios)
 
         best = np.inf
         for l1_ratio, grid, means in zip(l1_ratios, alphas, errors.mean(axis=1), strict=True):
@@ -93,18 +94,16 @@ class SelectingPenalties(PredictingValues, LinearModelCV):
             for l1_ratio in l1_ratios
         ]
 
-    def _errors(self, folds: Folds, splits: list[Any], alphas: Any, l1_ratios: np.ndarray) -> np.ndarray:
+    def _errors(self, folds: Folds, n_folds: int, alphas: Any, l1_ratios: np.ndarray) -> np.ndarray:
         """Return the errors of each ratio, fold and penalty."""
         options = self._options()
         n_features, n_alphas = folds.all.n_features, len(alphas[0])
         # In the order in which scikit-learn's jobs draw them: it goes through the folds for one ratio after the other.
-        seeds = [[draw_seeds(self.random_state, n_alphas) for _ in splits] for _ in l1_ratios]
-        folds.prepare(min((len(train) for train, _ in splits), default=0))
-        work = folds.all.n_samples * n_features**2 + len(splits) * n_alphas * SWEEPS * n_features**2
+        seeds = [[draw_seeds(self.random_state, n_alphas) for _ in range(n_folds)] for _ in l1_ratios]
+        work = folds.all.n_samples * n_features**2 + n_folds * n_alphas * SWEEPS * n_features**2
         stop = np.zeros(1, dtype=np.uint8)
         jobs = (
-            (train, test, alphas, l1_ratios, [draws[number] for draws in seeds], options, stop)
-            for number, (train, test) in enumerate(splits)
+            (number, alphas, l1_ratios, [draws[number] for draws in seeds], options, stop) for number in range(n_folds)
         )
         results = list(_on_threads(folds.errors, jobs, threads.n_threads(self.n_jobs, work), stop))
         for ratio in range(len(l1_ratios)):

@@ -12,6 +12,7 @@ from fastml import _core
 from fastml._support import threads
 from fastml.linear_model._column_residual import DenseResidual, SparseResidual, center_columns
 from fastml.linear_model._coordinate_descent import Residual
+from fastml.linear_model._elastic_net_sums import SummedData
 from fastml.linear_model._gram_residual import GramResidual
 
 SMALL = 50_000
@@ -57,6 +58,7 @@ class DenseData:
         self._root = None if sample_weight is None else np.sqrt(sample_weight)
         self._offset: np.ndarray | None = None  # of _X, as it is now
         self._gram: np.ndarray | None = None
+        self._products: np.ndarray | None = None  # of the one target
         self._norms2: np.ndarray | None = None
         y = y.astype(X.dtype)
         if fit_intercept:
@@ -108,8 +110,15 @@ class DenseData:
         squares = np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
         return np.maximum(squares - self.n_samples * self._offset.astype(np.float64) ** 2, 0)
 
+    def adopt(self, sums: SummedData) -> None:
+        """Take over inner products that are known; there is one target."""
+        self._gram, self._products = sums.XX, sums.Xy
+        self._norms2 = sums.XX.diagonal().copy()
+
     def products(self, target: int) -> np.ndarray:
         """Return the products of the columns with a target, all centred and weighted."""
+        if self._products is not None:
+            return self._products
         y = self._y[:, target]
         products = (self._X.T @ y).astype(np.float64, copy=False)
         if self._offset is not None:

@@ -1,22 +1,24 @@
 """Folds of cross-validation: the errors of solutions on the samples that were left out.
 
 With fewer features than samples, what a fold trains on is known from inner products. Those of the samples that it
-leaves out are taken off the products of all samples, so that all folds together multiply each sample twice, where
-scikit-learn does so once for each fold that it is in. Samples are shifted by the means of all of them, and what is left
-of a fold's means is small: nothing cancels.
+leaves out are taken off the products of all samples; and where each sample is left out once, as in k folds, the
+products of all are the sum of what the folds leave out. So all folds together multiply each sample once or twice,
+where scikit-learn does so once for each fold that it is in.
 """
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from fastml._support import threads
 from fastml.linear_model._elastic_net_data import LARGEST_GRAM, DenseData, data_of
 from fastml.linear_model._elastic_net_solving import Options, Path, solve
-from fastml.linear_model._gram_residual import GramResidual
+from fastml.linear_model._elastic_net_sums import Sums
 
-MOST_LEFT_OUT = 0.9
-"""The largest part of a column's sum of squares that may be taken off: one digit is lost."""
+LARGEST_SUMS = 50_000_000
+"""Numbers that the sums of all folds may hold together: 400 MB."""
 
 
 class Folds:
@@ -44,16 +46,48 @@ class Folds:
         self._normed_weight = sample_weight
         self.all = data_of(X, y, sample_weight, fit_intercept)
         self._all_sums: Sums | None = None
+        self._left_out: list[Sums] = []
+        self._splits: list[Any] = []
 
-    def prepare(self, n_training: int) -> None:
-        """Compute what folds of at least so many samples share."""
-        if isinstance(self.all, DenseData) and self.all.n_features <= min(n_training, LARGEST_GRAM):
-            self._all_sums = Sums.of_all(self.all)
+    def split(self, splits: list[Any]) -> None:
+        """Set the folds, and compute what they share.
+
+        Parameters
+        ----------
+        splits : list of (train, test)
+            Indices or masks of samples.
+        """
+        self._splits = splits
+        data, weight = self.all, self._normed_weight
+        if (
+            not isinstance(data, DenseData)
+            or data.n_features > min((LARGEST_GRAM, *(len(train) for train, _ in splits)))
+            or not (weight is None or (weight >= 0).all())
+        ):
+            return
+        tests = [test for _, test in splits]
+        # Each fold's complement is what the others leave out, if each fold has all samples and each is left out once.
+        if (
+            len(splits) * data.n_features**2 <= LARGEST_SUMS
+            and _are_a_partition(tests, len(self._y))
+            and all(_are_complements(train, test, len(self._y)) for train, test in splits)
+        ):
+            self._left_out = [self._sums(test) for test in tests]
+            self._all_sums = reduce(Sums.plus, self._left_out)
+        else:
+            self._all_sums = self._sums(slice(None))
+        data.adopt(self._all_sums.data(data.n_samples, self._fit_intercept, data.dtype))
+
+    def _sums(self, rows: Any, n_threads: int | None = None) -> Sums:
+        X, y = taken(self._X, rows), taken(self._y, rows)
+        weight = None if self._normed_weight is None else taken(self._normed_weight, rows)
+        if n_threads is None:
+            n_threads = threads.n_threads(work=float(X.size) * X.shape[1])
+        return Sums.of(X, y, weight, n_threads)
 
     def errors(
         self,
-        train: np.ndarray,
-        test: np.ndarray,
+        number: int,
         alphas: list[np.ndarray],
         l1_ratios: np.ndarray,
         seeds: list[np.ndarray],
@@ -64,8 +98,8 @@ class Folds:
 
         Parameters
         ----------
-        train, test : ndarray
-            Indices or masks of samples.
+        number : int
+            The fold: an index of the splits.
         alphas, l1_ratios, seeds : sequences
             The grid, and its seeds: arrays for each of the ratios.
         options, stop
@@ -78,124 +112,61 @@ class Folds:
         paths : list of Path
             The solutions for each ratio.
         """
-        X_test, y_test = self._X[test], self._y[test]
-        weight = None if self._weight is None else self._weight[test]
-        fold = self._fold(train, test, X_test, y_test)
+        test = self._splits[number][1]
+        X_test, y_test = taken(self._X, test), taken(self._y, test)
+        weight = None if self._weight is None else taken(self._weight, test)
+        fold = self._fold(number)
         errors, paths = [], []
         for grid, l1_ratio, draws in zip(alphas, l1_ratios, seeds, strict=True):
             scaled = np.asarray(grid, dtype=np.float64) * fold.n_samples
             residual = fold.residual(0, scaled * l1_ratio, options.tol)
             path = solve(residual, scaled * l1_ratio, scaled * (1.0 - l1_ratio), draws, options, stop=stop)
             coefs = path.coefs.T.astype(X_test.dtype)
-            intercepts = fold.y_offset - fold.X_offset @ coefs
-            residues = X_test @ coefs - y_test[:, None] + intercepts
-            errors.append(np.average(residues**2, axis=0, weights=weight))
+            residues = X_test @ coefs
+            residues -= y_test[:, None]
+            residues += fold.y_offset - fold.X_offset @ coefs
+            residues *= residues
+            errors.append(np.average(residues, axis=0, weights=weight))
             paths.append(path)
         return np.array(errors), paths
 
-    def _fold(self, train: np.ndarray, test: np.ndarray, X_test: Any, y_test: np.ndarray) -> Any:
+    def _fold(self, number: int) -> Any:
         """Return the data that a fold trains on."""
-        weight = self._normed_weight
-        if self._all_sums is not None and _are_complements(train, test, len(self._y)):
-            rest = self._all_sums.without(X_test, y_test, None if weight is None else weight[test])
+        train, test = self._splits[number]
+        n_samples = len(self._y)
+        if self._all_sums is not None and (self._left_out or _are_complements(train, test, n_samples)):
+            rest = self._all_sums.minus(self._left_out[number] if self._left_out else self._sums(test, n_threads=1))
             if rest is not None:
-                return rest.centered(len(self._y) - len(y_test), self._fit_intercept)
-        if weight is not None:
-            weight = weight[train]
+                return rest.data(n_samples - len(test), self._fit_intercept, self.all.dtype)
+        weight = None
+        if self._normed_weight is not None:
+            weight = self._normed_weight[train]
             weight = weight * (len(weight) / np.sum(weight))
         X = self._X[train]
         return data_of(X.tocsc() if sp.issparse(X) else X, self._y[train], weight, self._fit_intercept)
 
 
-class Sums:
-    """Sums over samples: of weights, values, and products, all values shifted by the means of all samples."""
-
-    def __init__(
-        self,
-        shift: tuple[np.ndarray, Any],
-        weight: float,
-        X: np.ndarray,
-        y: float,
-        XX: np.ndarray,
-        Xy: np.ndarray,
-        yy: float,
-    ) -> None:
-        self.shift, self.weight, self.X, self.y, self.XX, self.Xy, self.yy = shift, weight, X, y, XX, Xy, yy
-
-    @classmethod
-    def of_all(cls, data: DenseData) -> "Sums":
-        """Return the sums over all samples. Shifted values add up to zero; others are not centred, and want no sums."""
-        return cls(
-            (data.X_offset, data.y_offset),
-            float(data.n_samples),
-            np.zeros(data.n_features),
-            0.0,
-            data.gram(),
-            data.products(0),
-            data.y_norm2(0),
-        )
-
-    def without(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> "Sums | None":
-        """Return the sums without some samples, or None when too little is left of them."""
-        X_offset, y_offset = self.shift
-        Z = X - X_offset
-        z = y.astype(X.dtype) - y_offset
-        weight = float(len(z))
-        X_sum, y_sum = Z.sum(axis=0, dtype=np.float64), z.sum(dtype=np.float64)
-        if sample_weight is not None:
-            weight, X_sum, y_sum = sample_weight.sum(dtype=np.float64), sample_weight @ Z, sample_weight @ z
-            root = np.sqrt(sample_weight)
-            Z *= root[:, None]
-            z *= root
-        XX = (Z.T @ Z).astype(np.float64, copy=False)
-        if not (XX.diagonal() <= MOST_LEFT_OUT * self.XX.diagonal()).all():
-            return None
-        z64 = z.astype(np.float64, copy=False)
-        return Sums(
-            self.shift,
-            self.weight - weight,
-            self.X - X_sum,
-            self.y - y_sum,
-            np.subtract(self.XX, XX, out=XX),
-            self.Xy - Z.T @ z,
-            self.yy - z64 @ z64,
-        )
-
-    def centered(self, n_samples: int, fit_intercept: bool) -> "FoldData":
-        """Return the data that have these sums, with weights that sum to the number of samples."""
-        X_offset, y_offset = self.shift
-        scale = n_samples / self.weight
-        XX, Xy, yy = self.XX, self.Xy, self.yy
-        if fit_intercept:
-            X_mean, y_mean = self.X / self.weight, self.y / self.weight
-            XX = XX - np.multiply.outer(self.X, X_mean)
-            Xy = Xy - self.X * y_mean
-            yy = yy - self.y * y_mean
-            X_offset = (X_offset + X_mean).astype(X_offset.dtype)
-            y_offset = X_offset.dtype.type(y_offset + y_mean)
-        if scale != 1:
-            XX, Xy, yy = XX * scale, Xy * scale, yy * scale
-        return FoldData(n_samples, X_offset, y_offset, XX, Xy, yy)
+def taken(values: Any, rows: Any) -> Any:
+    """Return some rows: a view where they follow one another."""
+    if isinstance(rows, np.ndarray) and rows.dtype.kind == "i" and len(rows) and (np.diff(rows) == 1).all():
+        rows = slice(rows[0], rows[0] + len(rows))
+    return values[rows]
 
 
-class FoldData:
-    """What a fold trains on, by its inner products; `DenseData` has the same attributes."""
-
-    def __init__(self, n_samples: int, X_offset: Any, y_offset: Any, XX: np.ndarray, Xy: np.ndarray, yy: float) -> None:
-        self.n_samples, self.X_offset, self.y_offset = n_samples, X_offset, y_offset
-        self._gram, self._Xy, self._yy = XX, Xy, yy
-
-    def residual(self, target: int, penalties: np.ndarray, tol: float) -> GramResidual:
-        """Return the residual of the one target."""
-        return GramResidual(self._gram, self._Xy, self._yy, self._gram.diagonal().copy())
-
-
-def _are_complements(train: np.ndarray, test: np.ndarray, n_samples: int) -> bool:
+def _are_complements(train: Any, test: Any, n_samples: int) -> bool:
     """Tell whether each sample is in one of the two, once."""
-    train, test = np.asarray(train), np.asarray(test)
-    if train.dtype == bool or len(train) + len(test) != n_samples:
+    return not _is_mask(train) and _are_a_partition([train, test], n_samples)
+
+
+def _are_a_partition(parts: list[Any], n_samples: int) -> bool:
+    """Tell whether each sample is in one of the parts, once."""
+    if any(_is_mask(part) for part in parts) or sum(len(part) for part in parts) != n_samples:
         return False
     seen = np.zeros(n_samples, dtype=bool)
-    seen[train] = True
-    seen[test] = True
+    for part in parts:
+        seen[part] = True
     return bool(seen.all())
+
+
+def _is_mask(rows: Any) -> bool:
+    return np.asarray(rows).dtype == bool
