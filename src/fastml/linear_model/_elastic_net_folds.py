@@ -122,8 +122,7 @@ class Folds:
             residual = fold.residual(0, scaled * l1_ratio, options.tol)
             path = solve(residual, scaled * l1_ratio, scaled * (1.0 - l1_ratio), draws, options, stop=stop)
             coefs = path.coefs.T.astype(X_test.dtype)
-            residues = X_test @ coefs
-            residues -= y_test[:, None]
+            residues = X_test @ coefs - y_test[:, None]
             residues += fold.y_offset - fold.X_offset @ coefs
             residues *= residues
             errors.append(np.average(residues, axis=0, weights=weight))
