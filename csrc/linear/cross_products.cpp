@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "linear/cross_kernels.hpp"
+#include "linear/some_mean.hpp"
 #include "linear/tuning.hpp"
 #include "runtime/buffer.hpp"
 
@@ -43,17 +44,6 @@ int threads_worth(double work, std::int64_t rows, int threads) {
   const std::int64_t blocks = (rows + kCrossDepth - 1) / kCrossDepth;
   const double most = std::min(work / kCrossWorkPerThread, double(blocks));
   return int(std::clamp(most, 1.0, double(std::max(threads, 1))));
-}
-
-// The mean of some values that lie evenly among `count`, at a distance of `stride`. Equal values give that value.
-template <class T>
-double some_mean(const T* values, std::int64_t count, std::int64_t stride) {
-  const std::int64_t step = std::max<std::int64_t>(count / kShiftRows, 1);
-  const double first = values[0];
-  double sum = 0;
-  std::int64_t taken = 0;
-  for (std::int64_t i = 0; i < count; i += step, ++taken) sum += double(values[i * stride]) - first;
-  return first + sum / double(taken);
 }
 
 template <class T>

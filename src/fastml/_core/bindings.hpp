@@ -28,6 +28,7 @@ void bind_forest(py::module_& module);
 void bind_kd_tree(py::module_& module);
 void bind_votes(py::module_& module);
 void bind_dbscan(py::module_& module);
+void bind_column_blocks(py::module_& module);
 void bind_vector_kernels(py::module_& module);
 void bind_cross_products(py::module_& module);
 void bind_logistic(py::module_& module);

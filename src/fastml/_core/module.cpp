@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_kd_tree(module);
   fastml::bind_votes(module);
   fastml::bind_dbscan(module);
+  fastml::bind_column_blocks(module);
   fastml::bind_vector_kernels(module);
   fastml::bind_cross_products(module);
   fastml::bind_logistic(module);

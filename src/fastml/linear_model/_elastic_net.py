@@ -92,7 +92,7 @@ class ElasticNet(PredictingValues, sklearn.linear_model.ElasticNet):
         for target in range(data.n_targets):
             residual: Residual
             if gram is None or isinstance(data, SparseData):
-                residual = data.residual(target, alphas, self.tol)
+                residual = data.residual(target, alphas, self.tol, in_turn=self.selection == "cyclic")
             else:
                 residual = data.given_gram_residual(target, gram)
             seeds = draw_seeds(self.random_state, 1)

@@ -10,6 +10,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from fastml import _core
 from fastml._support import threads
+from fastml.linear_model._block_residual import BlockResidual
 from fastml.linear_model._column_residual import DenseResidual, SparseResidual, center_columns
 from fastml.linear_model._coordinate_descent import Residual
 from fastml.linear_model._elastic_net_sums import SummedData
@@ -18,13 +19,14 @@ from fastml.linear_model._gram_residual import GramResidual
 SMALL = 50_000
 """Values of X up to which a centred copy is made without a second look: it is in the cache."""
 
-PASSES_PER_GRAM = 0.02
-"""Passes over a column that take as long as the Gram matrix, as a part of the number of its elements: a product of
-matrices takes 1/20 to 1/30 of the time of products of vectors. One solution starts with columns, and changes to the
+PASSES_PER_GRAM = 0.014
+"""Passes over a column that take as long as the Gram matrix, as a part of the number of its elements: 70 sweeps' worth of
+columns for each sweep's worth of memory, where both were measured. One solution starts with columns, and changes to the
 matrix when it has taken so long; it then takes at most twice the time of the better choice."""
 
-FEW_PASSES = 3
-"""Sweeps over the features that every solution takes: where the Gram matrix costs no more, it is made at once."""
+FEW_PASSES = 7
+"""Sweeps over the features that most solutions take, and the looks at the gap: where the Gram matrix costs no more, it is
+made at once."""
 
 LARGEST_GRAM = 6000
 """Features up to which a path is solved with the Gram matrix: its rows may all be needed, 300 MB."""
@@ -55,24 +57,31 @@ class DenseData:
         self.n_samples, self.n_features = X.shape
         self.dtype = X.dtype
         self._X = X
+        self._centers = fit_intercept
         self._root = None if sample_weight is None else np.sqrt(sample_weight)
         self._offset: np.ndarray | None = None  # of _X, as it is now
         self._gram: np.ndarray | None = None
-        self._products: np.ndarray | None = None  # of the one target
+        self._products: np.ndarray | None = None  # of the first target
         self._norms2: np.ndarray | None = None
         y = y.astype(X.dtype)
         if fit_intercept:
-            self.X_offset = column_means(X, sample_weight)
             self.y_offset = np.average(y, axis=0, weights=sample_weight).astype(X.dtype)[()]
             y -= self.y_offset
-            self._offset = self.X_offset
         else:
-            self.X_offset = np.zeros(self.n_features, dtype=X.dtype)
             self.y_offset = X.dtype.type(0) if y.ndim == 1 else np.zeros(y.shape[1], dtype=X.dtype)
         if self._root is not None:
             y *= self._root if y.ndim == 1 else self._root[:, None]
         self._y = np.asfortranarray(y.reshape(len(y), -1))
         self.n_targets = self._y.shape[1]
+        if X.size > SMALL and self._root is None:
+            means, self._norms2, self._products = self._moments(0)
+            self.X_offset = means.astype(X.dtype, copy=False)
+        elif fit_intercept:
+            self.X_offset = column_means(X, sample_weight)
+        else:
+            self.X_offset = np.zeros(self.n_features, dtype=X.dtype)
+        if fit_intercept:
+            self._offset = self.X_offset
         if X.size <= SMALL or self._root is not None:
             self.prepare()
 
@@ -93,22 +102,10 @@ class DenseData:
     def norms2(self) -> np.ndarray:
         """Return the squared lengths of the columns, centred and weighted."""
         if self._norms2 is None:
-            norms2 = self._measure_norms2()
-            if self._offset is not None and not (self.n_samples * self._offset.astype(np.float64) ** 2 <= norms2).all():
-                # Products of columns less products of means would lose digits.
-                self.prepare()
-                norms2 = self._measure_norms2()
-            self._norms2 = norms2
+            # Samples are centred and weighted by now. Each column by itself, so that a float32 sum is one of products
+            # next to each other.
+            self._norms2 = np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
         return self._norms2
-
-    def _measure_norms2(self) -> np.ndarray:
-        if self._offset is None:
-            # Each column by itself, so that a float32 sum is one of products next to each other.
-            return np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
-        if self._X.flags.c_contiguous:
-            return self.n_samples * _core.column_spread(self._X, self._offset, threads.n_threads(work=self._X.size))[0]
-        squares = np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
-        return np.maximum(squares - self.n_samples * self._offset.astype(np.float64) ** 2, 0)
 
     def adopt(self, sums: SummedData) -> None:
         """Take over inner products that are known; there is one target."""
@@ -117,20 +114,24 @@ class DenseData:
 
     def products(self, target: int) -> np.ndarray:
         """Return the products of the columns with a target, all centred and weighted."""
-        if self._products is not None:
+        if target == 0 and self._products is not None:
             return self._products
         y = self._y[:, target]
-        products = (self._X.T @ y).astype(np.float64, copy=False)
-        if self._offset is not None:
-            products -= self._offset * y.sum(dtype=np.float64)  # what rounding has left of the target's mean
-        return products
+        if self._offset is None:
+            return (self._X.T @ y).astype(np.float64, copy=False)
+        return self._moments(target)[2]
+
+    def _moments(self, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the means of the columns, and about them their squared lengths and products with a target."""
+        y = self._y[:, target].astype(np.float64)
+        return _core.column_moments(self._X, y, self._centers, threads.n_threads(work=3.0 * self._X.size))
 
     def y_norm2(self, target: int) -> float:
         """Return the sum of squares of a target, centred and weighted."""
         y = self._y[:, target].astype(np.float64, copy=False)
         return float(y @ y)
 
-    def residual(self, target: int, penalties: np.ndarray, tol: float) -> Residual:
+    def residual(self, target: int, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> Residual:
         """Return the residual of a target, in the form that serves the penalties soonest.
 
         Parameters
@@ -141,6 +142,8 @@ class DenseData:
             On the absolute weights.
         tol : float
             The gap that is asked for, as a part of y @ y.
+        in_turn : bool
+            Whether features will be visited in turn.
         """
         by_gram = partial(self._gram_residual, target, tol)
         if self.n_features > min(self.n_samples, LARGEST_GRAM):
@@ -148,6 +151,17 @@ class DenseData:
         passes = PASSES_PER_GRAM * self.n_features**2
         if len(penalties) > 1 or self._gram is not None or passes <= FEW_PASSES * self.n_features:
             return by_gram()
+        if in_turn and self._X.size > SMALL:
+            return BlockResidual(
+                self._X,
+                np.zeros(self.n_features) if self._offset is None else self._offset.astype(np.float64),
+                self._y[:, target].astype(np.float64),
+                self.products(target),
+                self.norms2(),
+                threads.n_threads(work=float(self._X.size)),
+                passes,
+                by_gram,
+            )
         return DenseResidual(self.prepare(columns=True), self._y[:, target], self.norms2(), passes, by_gram)
 
     def given_gram_residual(self, target: int, gram: np.ndarray, Xy: np.ndarray | None = None) -> GramResidual:
@@ -159,10 +173,11 @@ class DenseData:
     def gram(self) -> np.ndarray:
         """Return the Gram matrix of the columns, centred and weighted."""
         if self._gram is None:
-            self.norms2()
-            self._gram = (self._X.T @ self._X).astype(np.float64, copy=False)
-            if self._offset is not None:
-                self._gram -= np.multiply.outer(self._offset * self.n_samples, self._offset)
+            work = float(self._X.size) * self.n_features
+            no_targets = np.empty((self.n_samples, 0), dtype=self.dtype)
+            self._gram = _core.cross_products(
+                self._X, no_targets, None, self._offset is not None, threads.n_threads(work)
+            )[0]
         return self._gram
 
     def _gram_residual(self, target: int, tol: float) -> GramResidual:
@@ -228,7 +243,7 @@ class SparseData:
         yw = y if self._weight is None else y * self._weight
         return self._X.T @ yw - self._means * yw.sum(dtype=np.float64)
 
-    def residual(self, target: int, penalties: np.ndarray, tol: float) -> SparseResidual:
+    def residual(self, target: int, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> SparseResidual:
         """Return the residual of a target."""
         y = self._y[:, target].astype(np.float64, copy=False)
         y_norm2 = y @ y if self._weight is None else y @ (y * self._weight)
