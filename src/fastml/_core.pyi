@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -394,6 +394,21 @@ def all_finite(array: numpy.typing.NDArray[numpy.float64], n_threads: typing.Sup
 def build_info() -> dict:
     """
     Compiler, flags and levels of this build.
+    """
+def column_blocks(dtype: numpy.dtype[typing.Any]) -> typing.Any:
+    """
+    Passes over blocks of columns of a dtype, for Cython solvers: a capsule around the table of
+    csrc/linear/column_blocks.hpp.
+    """
+@typing.overload
+def column_moments(x: numpy.typing.NDArray[numpy.float32], target: numpy.typing.NDArray[numpy.float64], center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (means, sums of squares, products with a target that adds up to zero) of columns, about their means.
+    """
+@typing.overload
+def column_moments(x: numpy.typing.NDArray[numpy.float64], target: numpy.typing.NDArray[numpy.float64], center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (means, sums of squares, products with a target that adds up to zero) of columns, about their means.
     """
 @typing.overload
 def column_spread(x: numpy.typing.NDArray[numpy.float32], center: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], float]:

@@ -47,6 +47,52 @@ def test_optimality(n_samples, n_features, order, l1_ratio):
     assert model.dual_gap_ <= 1e-12 * ((y - y.mean()) ** 2).mean()
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"positive": True}, {"fit_intercept": False}, {"warm_start": True}], ids=str
+)
+def test_blocks_of_columns(dtype, order, parameters):
+    """More features than a Gram matrix is made of at once; the last block is not full."""
+    X, y = problem(2000, 601)
+    X = np.asarray(X + 3, dtype=dtype, order=order)
+    X[:, 100:110] = 0
+    y = y.astype(dtype)
+    ours, stock = (
+        package.Lasso(alpha=0.02, tol=1e-6 if dtype == np.float64 else 1e-3, **parameters)
+        for package in (fastml.linear_model, sklearn.linear_model)
+    )
+    for target in (y, y + X[:, 40]):
+        ours.fit(X, target)
+        stock.fit(X, target)
+        tolerance = 1e-8 if dtype == np.float64 else 2e-3
+        assert_allclose(ours.coef_, stock.coef_, atol=tolerance)
+        assert_allclose(ours.intercept_, stock.intercept_, atol=10 * tolerance)
+        assert ours.coef_.dtype == stock.coef_.dtype
+        if dtype == np.float64:
+            assert ours.n_iter_ == stock.n_iter_
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_wide_data_where_few_products_matter(kind):
+    """Many sweeps, after some of which the residual is kept; then a path, whose penalties have other features."""
+    X, y = problem(80, 600)
+    X = X if kind == "dense" else sp.csc_array(np.where(np.abs(X) > 0.7, X, 0))
+    for alpha in (0.01, 0.1):
+        ours, stock = (
+            package.Lasso(alpha=alpha, tol=1e-8, max_iter=20_000).fit(X, y)
+            for package in (fastml.linear_model, sklearn.linear_model)
+        )
+        assert ours.n_iter_ == stock.n_iter_ > 10
+        assert_allclose(ours.coef_, stock.coef_, atol=1e-7)
+    ours, stock = (
+        package.lasso_path(X, y - y.mean(), alphas=20, eps=1e-2, tol=1e-8, max_iter=20_000, return_n_iter=True)
+        for package in (fastml.linear_model, sklearn.linear_model)
+    )
+    assert_array_equal(ours[3], stock[3])
+    assert_allclose(ours[1], stock[1], atol=1e-7)
+
+
 @pytest.mark.parametrize("shift", [0.0, 1e3, 1e6])
 def test_means_far_from_zero(shift):
     """Products of columns less products of means would leave few digits."""

@@ -5,13 +5,17 @@ A product with the residual costs a pass over a column, so that those that canno
 computations of X[:, j] @ r, r has moved by no more than the lengths of the steps since, and by Cauchy and Schwarz the
 product by no more than that times the length of the column. Where even so it stays below the penalty, a weight of zero
 stays zero, and nothing is computed.
+
+The lengths of many steps add up to far more than the distance they lead to: they go in all directions. So now and then
+all products are computed and the residual is kept, and its distance from what was kept bounds how far a product can be
+from that one.
 """
 
 import numpy as np
 
 from cython cimport floating
-from libc.math cimport INFINITY, fabs
-from libc.stdint cimport int32_t
+from libc.math cimport INFINITY, fabs, sqrt
+from libc.stdint cimport int32_t, uint32_t
 
 from fastml.linear_model._coordinate_descent cimport Residual
 from fastml.linear_model._vector_kernels cimport axpy, dot, sparse_axpy, sparse_dot, squared_norm, table
@@ -21,6 +25,8 @@ from fastml._core import vector_kernels
 STEPS_BETWEEN_RESTARTS = {"f": 100, "d": 10_000}
 """Steps after which the residual is computed anew when the next penalty begins, for each type of the data. Each step
 rounds it once. scikit-learn starts every penalty with a new one: on long paths of small steps, half the time."""
+
+cdef Py_ssize_t STEPS_PER_DISTANCE = 8  # steps after which the distance is worth a pass over the residual
 
 
 cdef class ColumnResidual(Residual):
@@ -37,6 +43,14 @@ cdef class ColumnResidual(Residual):
         double[::1] known  # the product when it was computed last
         double[::1] known_at  # the way the residual had gone by then
         double way
+        void* kept_r  # a residual that was kept,
+        double[::1] kept  # the products with it,
+        double distance  # and how far from it the residual was
+        double distance_way  # when it had gone this way,
+        Py_ssize_t distance_steps  # and taken as many steps
+        Py_ssize_t looks  # products computed since
+        Py_ssize_t sweeps, sweeps_between_keeps
+        bint is_kept
         Py_ssize_t steps, steps_between_restarts
         bint started
 
@@ -46,7 +60,8 @@ cdef class ColumnResidual(Residual):
             double[::1] r64
         if norms2.dtype != np.float64 or y.dtype.char not in "fd" or not y.flags.c_contiguous:
             raise ValueError("ColumnResidual: expected y of float32 or float64 and norms2 of float64.")
-        r = np.empty_like(y)
+        r, kept_r = np.empty_like(y), np.empty_like(y)
+        self.sweeps_between_keeps = 1
         self.is_double = y.dtype == np.float64
         self.n_samples = y.shape[0]
         self.n_features = norms2.shape[0]
@@ -54,9 +69,10 @@ cdef class ColumnResidual(Residual):
         self.norms2 = norms2
         self.norms = np.sqrt(norms2)
         self.known = np.empty(self.n_features)
+        self.kept = np.empty(self.n_features)
         self.known_at = np.full(self.n_features, -INFINITY)
         self.steps_between_restarts = STEPS_BETWEEN_RESTARTS[y.dtype.char]
-        self.arrays = (y, r, *arrays)
+        self.arrays = (y, r, kept_r, *arrays)
         capsule = vector_kernels(y.dtype)
         if self.is_double:
             r64 = r
@@ -67,14 +83,51 @@ cdef class ColumnResidual(Residual):
             self.r = &r32[0]
             self.kernels = table(capsule, <float> 0)
         self.y = <const void*> <size_t> y.ctypes.data
+        self.kept_r = <void*> <size_t> kept_r.ctypes.data
+
+    cdef void begin_sweep(self, const uint32_t* active, Py_ssize_t n_active) noexcept nogil:
+        cdef Py_ssize_t visit, j
+        self.sweeps += 1
+        if self.is_kept and self.sweeps == 1:
+            # What was kept did not serve the sweep after it: the residual moves too fast, for some time to come.
+            self.sweeps_between_keeps = 2 * self.sweeps_between_keeps if 2 * self.looks > n_active else 1
+        if self.looks < n_active or self.sweeps < self.sweeps_between_keeps:
+            return
+        self.kept[:] = INFINITY  # of features that are left out for this penalty, and come back for the next
+        for visit in range(n_active):
+            j = active[visit]
+            self.kept[j] = self.product(j)
+        self.keep()
+        self.distance = 0
+        self.distance_way = self.way
+        self.distance_steps = self.steps
+        self.is_kept = True
+        self.looks = 0
+        self.sweeps = 0
 
     cdef bint is_below(self, Py_ssize_t j, bint positive) noexcept nogil:
-        cdef double change = self.norms[j] * (self.way - self.known_at[j])
-        return (self.known[j] if positive else fabs(self.known[j])) + change < self.threshold
+        cdef double known = self.known[j] if positive else fabs(self.known[j])
+        if known + self.norms[j] * (self.way - self.known_at[j]) < self.threshold:
+            return True
+        if not self.is_kept:
+            return False
+        known = self.kept[j] if positive else fabs(self.kept[j])
+        if self.is_near(j, known):
+            return True
+        if self.steps - self.distance_steps < STEPS_PER_DISTANCE:
+            return False
+        self.distance = sqrt(self.squared_distance())
+        self.distance_way = self.way
+        self.distance_steps = self.steps
+        return self.is_near(j, known)
+
+    cdef bint is_near(self, Py_ssize_t j, double known) noexcept nogil:
+        return known + self.norms[j] * (self.distance + self.way - self.distance_way) < self.threshold
 
     cdef double product(self, Py_ssize_t j) noexcept nogil:
         if self.known_at[j] != self.way:
             self.known[j] = self.column_product(j)
+            self.looks += 1
             self.patience -= 1
             self.known_at[j] = self.way
         return self.known[j]
@@ -95,6 +148,7 @@ cdef class ColumnResidual(Residual):
             if w[j] != 0:
                 self.subtract(j, w[j])
         self.known_at[:] = -INFINITY
+        self.is_kept = False
         self.started = True
         self.steps = 0
         return 0
@@ -117,6 +171,26 @@ cdef class ColumnResidual(Residual):
 
     cdef void sum_up(self, double* sums) noexcept nogil:
         pass
+
+    cdef void keep(self) noexcept nogil:
+        """Keep the residual as it is now."""
+        if self.is_double:
+            copy_residual[double](self.n_samples, <const double*> self.r, <double*> self.kept_r)
+        else:
+            copy_residual[float](self.n_samples, <const float*> self.r, <float*> self.kept_r)
+
+    cdef double squared_distance(self) noexcept nogil:
+        """The square of the way from what was kept to the residual."""
+        return self.weighed_distance(NULL, 0)
+
+    cdef double weighed_distance(self, const void* weights, double shift) noexcept nogil:
+        if self.is_double:
+            return distance2[double](
+                self.n_samples, <const double*> self.r, <const double*> self.kept_r, <const double*> weights, shift
+            )
+        return distance2[float](
+            self.n_samples, <const float*> self.r, <const float*> self.kept_r, <const float*> weights, shift
+        )
 
 
 cdef class DenseResidual(ColumnResidual):
@@ -216,7 +290,7 @@ cdef class SparseResidual(ColumnResidual):
         const void* sample_weight
         const int32_t[::1] indices, indptr
         const double[::1] means, sums
-        double shift, residual_sum
+        double shift, kept_shift, residual_sum
 
     def __init__(self, data, plain, indices, indptr, y, means, norms2, sums, sample_weight, y_norm2):
         if (
@@ -279,6 +353,26 @@ cdef class SparseResidual(ColumnResidual):
             add_up[float](
                 self.n_samples, <float*> self.r, <float*> self.y, <float*> self.sample_weight, self.shift, sums
             )
+
+    cdef void keep(self) noexcept nogil:
+        ColumnResidual.keep(self)
+        self.kept_shift = self.shift
+
+    cdef double squared_distance(self) noexcept nogil:
+        return self.weighed_distance(self.sample_weight, self.shift - self.kept_shift)
+
+
+cdef double distance2(
+    Py_ssize_t n, const floating* r, const floating* old, const floating* weights, double shift
+) noexcept nogil:
+    """The weighted sum of (r + shift - old)^2."""
+    cdef:
+        Py_ssize_t i
+        double total = 0, change
+    for i in range(n):
+        change = <double> r[i] - <double> old[i] + shift
+        total += change * change * (<double> weights[i] if weights else 1.0)
+    return total
 
 
 cdef void copy_residual(Py_ssize_t n, const floating* y, floating* r) noexcept nogil:

@@ -1,4 +1,5 @@
 # What coordinate descent needs of a problem, whatever form its data have.
+from libc.stdint cimport uint32_t
 
 
 cdef class Residual:
@@ -14,6 +15,8 @@ cdef class Residual:
 
     # y - X w anew, of weights that others have changed
     cdef int restart(self, const double* w) except -1 nogil
+    # a sweep over some features begins
+    cdef void begin_sweep(self, const uint32_t* active, Py_ssize_t n_active) noexcept nogil
     # X[:, j] @ (y - X w)
     cdef double product(self, Py_ssize_t j) noexcept nogil
     # whether that is below the threshold (in absolute value, unless only positive weights count); False if unknown

@@ -39,6 +39,9 @@ cdef class Residual:
         with gil:
             raise NotImplementedError
 
+    cdef void begin_sweep(self, const uint32_t* active, Py_ssize_t n_active) noexcept nogil:
+        pass
+
     cdef double product(self, Py_ssize_t j) noexcept nogil:
         return 0.0
 
@@ -135,6 +138,7 @@ cdef class Solver:
             bint positive = self.positive
         largest_step[0] = 0
         largest_weight[0] = 0
+        self.residual.begin_sweep(&self.active[0], self.n_active)
         for visit in range(self.n_active):
             j = self.active[next_number(seed) % <uint32_t> self.n_active if self.random else visit]
             norm2 = self.residual.norms2[j]

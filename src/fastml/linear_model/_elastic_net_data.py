@@ -20,12 +20,12 @@ SMALL = 50_000
 """Values of X up to which a centred copy is made without a second look: it is in the cache."""
 
 PASSES_PER_GRAM = 0.014
-"""Passes over a column that take as long as the Gram matrix, as a part of the number of its elements: 70 sweeps' worth of
-columns for each sweep's worth of memory, where both were measured. One solution starts with columns, and changes to the
-matrix when it has taken so long; it then takes at most twice the time of the better choice."""
+"""Passes over a column that take as long as the Gram matrix, as a part of the number of its elements, as measured: both
+from memory, and the matrix by blocks. One solution starts with columns, and changes to the matrix when it has taken so
+long; it then takes at most twice the time of the better choice."""
 
 FEW_PASSES = 7
-"""Sweeps over the features that most solutions take, and the looks at the gap: where the Gram matrix costs no more, it is
+"""Sweeps over the features that most solutions take, with looks at the gap: where the Gram matrix costs no more, it is
 made at once."""
 
 LARGEST_GRAM = 6000
