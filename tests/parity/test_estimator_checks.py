@@ -217,13 +217,27 @@ def test_least_squares_checks(estimator, check):
     check(estimator)
 
 
+def logistic_failures(estimator):
+    """Return what scikit-learn's own classes fail as well."""
+    if estimator.solver == "liblinear":
+        reason = "all numbers of classes but two get the message about too many"
+        return dict.fromkeys(("check_classifier_not_supporting_multiclass", "check_fit2d_1sample"), reason)
+    if estimator.solver == "saga":
+        reason = "it draws rows: repeated ones come up in another order than one with a weight"
+        return {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")}
+    return {}
+
+
 @parametrize_with_checks(
     [
         LogisticRegression(),
         LogisticRegression(solver="newton-cg", C=10.0),
         LogisticRegression(solver="newton-cholesky", class_weight="balanced"),
+        LogisticRegression(solver="liblinear", l1_ratio=1, tol=1e-12, max_iter=5000),
+        LogisticRegression(solver="saga", l1_ratio=0.5),
         LogisticRegressionCV(Cs=2, cv=3, l1_ratios=(0,), scoring="accuracy", use_legacy_attributes=False),
-    ]
+    ],
+    expected_failed_checks=logistic_failures,
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_logistic_checks(estimator, check):

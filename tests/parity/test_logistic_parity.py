@@ -1,7 +1,6 @@
 """Logistic regression beside scikit-learn's: coefficients, iterations, objectives, warnings, attributes."""
 
 import itertools
-import re
 import warnings
 
 import numpy as np
@@ -9,8 +8,8 @@ import pytest
 import scipy.sparse as sp
 import sklearn.linear_model
 from numpy.testing import assert_allclose, assert_array_equal
+from parity.logistic_cases import BAD, ROWS, messages, samples, weights_of
 from scipy.special import log_softmax
-from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning
 
 import fastml
@@ -34,20 +33,6 @@ CASES = [
 
 def case_id(case):
     return "-".join(str(value) for value in case.values())
-
-
-def samples(n_classes, *, sparse=False, dtype=np.float64, rows=240, seed=0):
-    """Return standardised features, of which some are zero, and classes that overlap."""
-    X, y = make_classification(
-        rows, 9, n_informative=6, n_classes=n_classes, class_sep=0.7, flip_y=0.1, random_state=seed
-    )
-    X = (X / X.std(axis=0)).astype(dtype)
-    X[np.random.default_rng(seed).random(X.shape) < 0.3] = 0
-    return (sp.csr_array(X) if sparse else X), y
-
-
-def weights_of(kind, rows):
-    return np.random.default_rng(1).uniform(0.1, 3, size=rows) if kind == "samples" else None
 
 
 def objective(model, X, y, C, weights=None):
@@ -134,18 +119,6 @@ def test_warm_start_goes_on_where_it_stopped(solver, n_classes):
         assert_array_equal(ours.n_iter_, stock.n_iter_)
 
 
-def _messages(fit):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            fit()
-            raised = None
-        except Exception as error:
-            raised = (type(error), str(error))
-    # A loss in a message ends in digits that depend on the order of sums.
-    return raised, [(warning.category, re.sub(r"(\d\.\d{8})\d+", r"\1", str(warning.message))) for warning in caught]
-
-
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -179,35 +152,17 @@ def _messages(fit):
 )
 def test_same_warnings_and_errors(parameters):
     X, y = samples(3)
-    ours = _messages(lambda: LogisticRegression(**parameters).fit(X, y))
-    assert ours == _messages(lambda: sklearn.linear_model.LogisticRegression(**parameters).fit(X, y))
-
-
-ROWS = np.eye(6)
-BAD = {
-    "one class": (ROWS, np.zeros(6)),
-    "one class of text": (ROWS, np.array(["a"] * 6)),
-    "continuous": (ROWS, np.linspace(0, 1, 6)),
-    "lengths": (ROWS, [0, 1]),
-    "no rows": (ROWS[:0], []),
-    "NaN": (np.where(ROWS == 1, np.nan, 0), [0, 1] * 3),
-    "infinity": (np.where(ROWS == 1, np.inf, 0), [0, 1] * 3),
-    "NaN among the labels": (ROWS, [0, 1, np.nan, 0, 1, 0]),
-    "one dimension": (np.arange(6.0), [0, 1] * 3),
-    "no labels": (ROWS, None),
-    "two columns of labels": (ROWS, np.eye(6, 2, dtype=int)),
-    "text": ([["a"]] * 6, [0, 1] * 3),
-    "complex": (ROWS * 1j, [0, 1] * 3),
-}
+    ours = messages(lambda: LogisticRegression(**parameters).fit(X, y))
+    assert ours == messages(lambda: sklearn.linear_model.LogisticRegression(**parameters).fit(X, y))
 
 
 @pytest.mark.parametrize("name", ["LogisticRegression", "LogisticRegressionCV"])
 @pytest.mark.parametrize("case", BAD)
 def test_same_rejection(name, case):
     parameters = {"l1_ratios": (0,), "scoring": None, "use_legacy_attributes": True} if name.endswith("CV") else {}
-    raised, _ = ours = _messages(lambda: getattr(fastml.linear_model, name)(**parameters).fit(*BAD[case]))
+    raised, _ = ours = messages(lambda: getattr(fastml.linear_model, name)(**parameters).fit(*BAD[case]))
     assert raised is not None
-    assert ours == _messages(lambda: getattr(sklearn.linear_model, name)(**parameters).fit(*BAD[case]))
+    assert ours == messages(lambda: getattr(sklearn.linear_model, name)(**parameters).fit(*BAD[case]))
 
 
 @pytest.mark.parametrize(
@@ -215,8 +170,8 @@ def test_same_rejection(name, case):
 )
 def test_same_rejection_of_weights(weights):
     y = [0, 1] * 3
-    ours = _messages(lambda: LogisticRegression().fit(ROWS, y, weights))
-    assert ours == _messages(lambda: sklearn.linear_model.LogisticRegression().fit(ROWS, y, weights))
+    ours = messages(lambda: LogisticRegression().fit(ROWS, y, weights))
+    assert ours == messages(lambda: sklearn.linear_model.LogisticRegression().fit(ROWS, y, weights))
     assert ours[0] is not None
 
 
@@ -287,5 +242,5 @@ def test_cross_validation(solver, n_classes, refit, legacy, l1_ratios, scoring):
 )
 def test_same_warnings_and_errors_of_cross_validation(parameters):
     X, y = samples(3)
-    ours = _messages(lambda: LogisticRegressionCV(**parameters).fit(X, y))
-    assert ours == _messages(lambda: sklearn.linear_model.LogisticRegressionCV(**parameters).fit(X, y))
+    ours = messages(lambda: LogisticRegressionCV(**parameters).fit(X, y))
+    assert ours == messages(lambda: sklearn.linear_model.LogisticRegressionCV(**parameters).fit(X, y))

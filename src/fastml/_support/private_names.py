@@ -68,6 +68,8 @@ PRIVATE_NAMES = {
     "sklearn.linear_model._logistic.LogisticRegressionCV._get_scorer": "not used: it shares its name with ridge's",
     "sklearn.linear_model._logistic._LOGISTIC_SOLVER_CONVERGENCE_MSG": "the end of the warning of L-BFGS",
     "sklearn.linear_model._logistic._check_solver": "which penalties a solver takes",
+    "sklearn.linear_model._logistic._log_reg_scoring_path": "folds by liblinear, SAG and SAGA, and their scores",
+    "sklearn.linear_model._logistic._logistic_regression_path": "liblinear, SAG and SAGA, on weighted classes",
     "sklearn.linear_model._ridge": "the class for leave-one-out errors, whose name stands in messages",
     "sklearn.linear_model._ridge._BaseRidge": "the parent that ridge estimators share; runs the other solvers",
     "sklearn.linear_model._ridge._BaseRidgeCV": "the parent that both searches for a penalty share",
@@ -118,6 +120,7 @@ PRIVATE_NAMES = {
     "sklearn.tree._classes.BaseDecisionTree._compute_missing_values_in_feature_mask": (
         "rejects values that are not finite where they may not be"
     ),
+    "sklearn.svm._base._fit_liblinear": "liblinear, on the samples as they are",
     "sklearn.tree._classes.BaseDecisionTree._fit": "overridden; forests and boosting call it too",
     "sklearn.tree._classes.BaseDecisionTree._prune_tree": "minimal cost-complexity pruning",
     "sklearn.tree._classes.BaseDecisionTree._validate_X_predict": "checks samples to predict for",

@@ -15,14 +15,11 @@ from fastml import _core
 from fastml._support import threads, validation
 from fastml._support.dispatch import Condition, accelerated
 from fastml._support.targets import are_plain, check_and_encode
+from fastml.linear_model._logistic_borrowed import fit_by_liblinear, solve_as_sklearn
 from fastml.linear_model._logistic_parameters import checked_penalty
-from fastml.linear_model._logistic_path import LogisticProblem
+from fastml.linear_model._logistic_path import SOLVERS, LogisticProblem
 from fastml.linear_model._predicting import NUMPY, PredictingClasses
 
-SERVED_SOLVER = Condition(
-    "one of the solvers lbfgs, newton-cg and newton-cholesky",
-    lambda self, *args, **kwargs: self.solver not in ("liblinear", "sag", "saga"),
-)
 SHORT_INDICES = Condition(
     "fewer than 2**31 features", lambda self, X, *args, **kwargs: not issparse(X) or X.shape[1] < 2**31
 )
@@ -102,43 +99,46 @@ def _is_rows_of(X: Any, coef: np.ndarray) -> bool:
 class LogisticRegression(PredictingProbabilities, sklearn.linear_model.LogisticRegression):
     __doc__ = sklearn.linear_model.LogisticRegression.__doc__
 
-    @accelerated(NUMPY, SERVED_SOLVER, SHORT_INDICES, _NO_CALLBACKS)
+    @accelerated(NUMPY, SHORT_INDICES, _NO_CALLBACKS)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        C = checked_penalty(self)
+        C, penalty = checked_penalty(self)
         X, y = samples_and_labels(self, X, y, dtype=(np.float64, np.float32))
         classes, codes = encoded_labels(y)
+        if self.solver == "liblinear":
+            self.coef_, self.intercept_, self.n_iter_ = fit_by_liblinear(
+                self, X, y, len(classes), penalty, sample_weight
+            )
+            self.classes_ = classes
+            return self
         if len(classes) < 2:
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
                 f"{classes[0]!r}"
             )
-        problem = LogisticProblem(
+        coef, n_iter = solve(
+            self,
             X,
+            y,
             codes,
-            len(classes),
-            total_weights(X, y, codes, classes, sample_weight, self.class_weight),
-            fit_intercept=self.fit_intercept,
-            solver=self.solver,
-        )
-        point, n_iter = problem.solve(
-            C,
-            problem.start(self._warm_coef() if self.warm_start else None),
-            tol=self.tol,
-            max_iter=self.max_iter,
+            classes,
+            sample_weight,
+            C=C,
+            penalty=penalty,
+            l1_ratio=self.l1_ratio,
+            class_weight=self.class_weight,
+            start=self._warm_coef() if self.warm_start else None,
             verbose=self.verbose,
         )
 
-        coef = problem.coefficients(point)
         self.classes_ = classes
         self.n_iter_ = np.array([n_iter], dtype=np.int32)
-        if problem.n_outputs == 1:
-            coef = coef[None, :]
+        coef = np.atleast_2d(coef)
         if self.fit_intercept:
-            self.intercept_ = coef[0, -1:] if problem.n_outputs == 1 else coef[:, -1]
+            self.intercept_ = coef[0, -1:] if len(coef) == 1 else coef[:, -1]
             self.coef_ = coef[:, :-1]
         else:
-            self.intercept_ = np.zeros(problem.n_outputs, dtype=X.dtype)
+            self.intercept_ = np.zeros(len(coef), dtype=X.dtype)
             self.coef_ = coef
         return self
 
@@ -155,8 +155,8 @@ def samples_and_labels(estimator: Any, X: Any, y: Any, *, dtype: Any) -> tuple[A
 
     Parameters
     ----------
-    estimator : estimator instance
-        Whose ``n_features_in_`` and ``feature_names_in_`` are set.
+    estimator : LogisticRegression or LogisticRegressionCV
+        Whose ``n_features_in_`` and ``feature_names_in_`` are set. Its solver decides on 64-bit indices.
     X : array-like or sparse array of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,)
@@ -176,9 +176,13 @@ def samples_and_labels(estimator: Any, X: Any, y: Any, *, dtype: Any) -> tuple[A
     TypeError, ValueError
         scikit-learn's, where it rejects them.
     """
+    large_sparse = estimator.solver in SOLVERS
     if are_plain(y) and getattr(X, "shape", (0,))[:1] == y.shape:
-        return validation.validate(estimator, X, reset=True, sparse="csr", dtype=dtype, large_sparse=True), y
-    X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=list(dtype), order="C", accept_large_sparse=True)
+        X = validation.validate(estimator, X, reset=True, sparse="csr", dtype=dtype, large_sparse=large_sparse)
+        return X, y
+    X, y = validate_data(
+        estimator, X, y, accept_sparse="csr", dtype=list(dtype), order="C", accept_large_sparse=large_sparse
+    )
     check_consistent_length(X, y)
     return np.require(X, requirements="A") if type(X) is np.ndarray else X, y
 
@@ -206,3 +210,76 @@ def total_weights(
         of_classes = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
         weights *= of_classes[codes].astype(X.dtype)
     return weights
+
+
+def solve(
+    estimator: Any,
+    X: Any,
+    y: np.ndarray,
+    codes: np.ndarray,
+    classes: np.ndarray,
+    sample_weight: Any,
+    *,
+    C: float,
+    penalty: str | None,
+    l1_ratio: float | None,
+    class_weight: Any,
+    start: np.ndarray | None,
+    verbose: int,
+) -> tuple[np.ndarray, int]:
+    """Solve for one strength of the penalty, by the kernel or by a solver of scikit-learn's.
+
+    Parameters
+    ----------
+    estimator : LogisticRegression or LogisticRegressionCV
+        Its solver, tolerance and so on.
+    X : ndarray (C-contiguous) or CSR array of shape (n_samples, n_features)
+        The samples.
+    y, codes : ndarray of shape (n_samples,)
+        Their labels, and the numbers of their classes.
+    classes : ndarray of shape (n_classes,)
+        The sorted classes, at least 2.
+    sample_weight : array-like of shape (n_samples,) or None
+        The weights as they were given.
+    C, penalty, l1_ratio
+        The penalty.
+    class_weight : dict, "balanced" or None
+        Weights of classes.
+    start : ndarray of shape (n_outputs, n_coefficients) or (n_coefficients,), or None
+        Coefficients with their intercepts; None for zeros.
+    verbose : int
+        The verbosity.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_coefficients,) or (n_classes, n_coefficients)
+        The solution, intercepts last, in the type of X.
+    n_iter : int
+        The number of iterations.
+    """
+    if estimator.solver not in SOLVERS:
+        return solve_as_sklearn(
+            estimator,
+            X,
+            y,
+            classes,
+            sample_weight,
+            C=C,
+            penalty=penalty,
+            l1_ratio=l1_ratio,
+            class_weight=class_weight,
+            start=start,
+            verbose=verbose,
+        )
+    problem = LogisticProblem(
+        X,
+        codes,
+        len(classes),
+        total_weights(X, y, codes, classes, sample_weight, class_weight),
+        fit_intercept=estimator.fit_intercept,
+        solver=estimator.solver,
+    )
+    point, n_iter = problem.solve(
+        C, problem.start(start), tol=estimator.tol, max_iter=estimator.max_iter, verbose=verbose
+    )
+    return problem.coefficients(point), n_iter

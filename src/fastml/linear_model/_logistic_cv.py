@@ -15,16 +15,16 @@ from sklearn.utils.parallel import Parallel, delayed
 from fastml._support import threads
 from fastml._support.dispatch import accelerated
 from fastml.linear_model._logistic import (
-    SERVED_SOLVER,
     SHORT_INDICES,
     PredictingProbabilities,
     encoded_labels,
     samples_and_labels,
-    total_weights,
+    solve,
 )
+from fastml.linear_model._logistic_borrowed import score_folds_as_sklearn
 from fastml.linear_model._logistic_folds import solve_fold
 from fastml.linear_model._logistic_parameters import checked_grid
-from fastml.linear_model._logistic_path import LogisticProblem
+from fastml.linear_model._logistic_path import SOLVERS
 from fastml.linear_model._predicting import NUMPY
 
 _EVALUATIONS = 20
@@ -39,11 +39,11 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
     coefs_paths_: Any
     scores_: Any
 
-    @accelerated(NUMPY, SERVED_SOLVER, SHORT_INDICES)
+    @accelerated(NUMPY, SHORT_INDICES)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
         _raise_for_params(params, self, "fit")
-        given_l1_ratios, scoring, use_legacy_attributes = checked_grid(self)
+        given_l1_ratios, penalty, scoring, use_legacy_attributes = checked_grid(self)
         l1_ratios = [None] if given_l1_ratios is None else given_l1_ratios
         X, y = samples_and_labels(self, X, y, dtype=(np.float64,))
         classes, codes = encoded_labels(y)
@@ -57,43 +57,41 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
         class_weight = self._weights_of_classes(classes, y, sample_weight)
         Cs = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs)
 
-        tasks = (
-            delayed(solve_fold)(
+        solved = self._solve_folds(
+            X,
+            y,
+            codes,
+            classes,
+            folds,
+            sample_weight,
+            Cs=Cs,
+            penalty=penalty,
+            l1_ratios=l1_ratios,
+            class_weight=class_weight,
+            scoring=scoring,
+            score_params=routed.scorer.score,
+        )
+        grid = (len(folds), len(l1_ratios), len(Cs))
+        coefs, scores, n_iter = (np.reshape(part, (*grid, *part[0].shape[1:])) for part in zip(*solved, strict=True))
+
+        best, C, l1_ratio = self._best(scores, Cs, l1_ratios, penalty)
+        coef = np.mean([coefs[fold, i, j] for fold, (i, j) in enumerate(best)], axis=0)
+        if self.refit:
+            coef, _ = solve(
+                self,
                 X,
                 y,
                 codes,
                 classes,
-                train,
-                test,
-                Cs=Cs,
-                estimator=self,
+                sample_weight,
+                C=C,
+                penalty=penalty,
+                l1_ratio=l1_ratio,
                 class_weight=class_weight,
-                sample_weight=sample_weight,
-                scoring=scoring,
-                score_params=routed.scorer.score,
+                start=coef,
+                verbose=max(0, self.verbose - 1),
             )
-            for train, test in folds
-            for _ in l1_ratios
-        )
-        solved = Parallel(n_jobs=self._n_jobs(X, len(classes), len(Cs)), verbose=self.verbose, prefer="threads")(tasks)
-        grid = (len(folds), len(l1_ratios), len(Cs))
-        coefs, scores, n_iter = (np.reshape(part, (*grid, *part[0].shape[1:])) for part in zip(*solved, strict=True))
-
-        best, C, l1_ratio = self._best(scores, Cs, l1_ratios)
-        coef = np.mean([coefs[fold, i, j] for fold, (i, j) in enumerate(best)], axis=0)
-        if self.refit:
-            problem = LogisticProblem(
-                X,
-                codes,
-                len(classes),
-                total_weights(X, y, codes, classes, sample_weight, class_weight),
-                fit_intercept=self.fit_intercept,
-                solver=self.solver,
-            )
-            point, _ = problem.solve(
-                C, problem.start(coef), tol=self.tol, max_iter=self.max_iter, verbose=max(0, self.verbose - 1)
-            )
-            coef = np.atleast_2d(problem.coefficients(point))
+            coef = np.atleast_2d(coef)
 
         self.classes_ = classes
         self.Cs_ = Cs
@@ -130,8 +128,59 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
             class_weight = dict(zip(classes, weights, strict=True))
         return class_weight
 
+    def _solve_folds(
+        self,
+        X: Any,
+        y: np.ndarray,
+        codes: np.ndarray,
+        classes: np.ndarray,
+        folds: list[tuple[np.ndarray, np.ndarray]],
+        sample_weight: Any,
+        *,
+        Cs: np.ndarray,
+        penalty: str | None,
+        l1_ratios: Any,
+        class_weight: dict[Any, float] | None,
+        scoring: Any,
+        score_params: dict[str, Any] | None,
+    ) -> Any:
+        """Return what ``solve_fold`` returns: fold by fold, all ratios of each."""
+        if self.solver not in SOLVERS:
+            return score_folds_as_sklearn(
+                self,
+                X,
+                y,
+                classes,
+                folds,
+                sample_weight,
+                penalty=penalty,
+                l1_ratios=l1_ratios,
+                class_weight=class_weight,
+                scoring=scoring,
+                score_params=score_params,
+            )
+        tasks = (
+            delayed(solve_fold)(
+                X,
+                y,
+                codes,
+                classes,
+                train,
+                test,
+                Cs=Cs,
+                estimator=self,
+                class_weight=class_weight,
+                sample_weight=sample_weight,
+                scoring=scoring,
+                score_params=score_params,
+            )
+            for train, test in folds
+            for _ in l1_ratios
+        )
+        return Parallel(n_jobs=self._n_jobs(X, len(classes), len(Cs)), verbose=self.verbose, prefer="threads")(tasks)
+
     def _n_jobs(self, X: Any, n_classes: int, n_cs: int) -> int | None:
-        """Return the number of folds to be solved at a time, each by one thread."""
+        """Return the number of folds that the kernel solves at a time, each by one thread."""
         if self.n_jobs is not None or joblib.parallel.get_active_backend(prefer="threads")[1] != 1:
             return self.n_jobs  # as the user, or joblib.parallel_config, has it
         if self.solver == "newton-cholesky":
@@ -140,14 +189,17 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
         values = getattr(X, "nnz", None) or X.size
         return threads.n_threads(work=2.0 * values * (1 if n_classes == 2 else n_classes) * n_cs * _EVALUATIONS)
 
-    def _best(self, scores: np.ndarray, Cs: np.ndarray, l1_ratios: Any) -> tuple[list[tuple[int, int]], Any, Any]:
+    def _best(
+        self, scores: np.ndarray, Cs: np.ndarray, l1_ratios: Any, penalty: str | None
+    ) -> tuple[list[tuple[int, int]], Any, Any]:
         """Return the best place in each fold's grid (n_l1_ratios, n_cs), and the C and l1_ratio that are reported."""
         by_C = np.swapaxes(scores, 1, 2)  # among equals scikit-learn takes the first C
         if self.refit:
             i_C, i_ratio = np.unravel_index(np.argmax(by_C.sum(axis=0)), by_C.shape[1:])
             return [(int(i_ratio), int(i_C))] * len(scores), Cs[i_C], l1_ratios[i_ratio]
         places = [np.unravel_index(np.argmax(fold), fold.shape) for fold in by_C]
-        return [(int(j), int(i)) for i, j in places], np.mean(Cs[[int(i) for i, _ in places]]), 0.0
+        l1_ratio = np.mean([l1_ratios[j] for _, j in places]) if penalty == "elasticnet" else 0.0
+        return [(int(j), int(i)) for i, j in places], np.mean(Cs[[int(i) for i, _ in places]]), l1_ratio
 
     def _set_legacy_attributes(
         self, coefs: np.ndarray, scores: np.ndarray, n_iter: np.ndarray, C: Any, l1_ratio: Any, no_ratios: bool

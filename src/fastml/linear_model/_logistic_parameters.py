@@ -1,24 +1,28 @@
 """Parameters of logistic regression: which penalty they mean, and what scikit-learn warns of."""
 
 import warnings
+from numbers import Number
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model._logistic import _check_solver
 
 
-def checked_penalty(estimator: Any) -> float:
-    """Return the ``C`` to solve for, once it is sure that the solver takes the penalty.
+def checked_penalty(estimator: Any) -> tuple[float, Any]:
+    """Return the ``C`` to solve for and the penalty, once it is sure that the solver takes it.
 
     Parameters
     ----------
     estimator : LogisticRegression
-        With a solver that knows the squared norm as its only penalty.
+        Its parameters are checked.
 
     Returns
     -------
     C : float
         The inverse strength of the penalty; infinite without one.
+    penalty : {"l1", "l2", "elasticnet"} or None
+        The penalty as scikit-learn's solvers take it: None for an infinite ``C``, but "l2" where the user asked for
+        none by the deprecated parameter.
 
     Raises
     ------
@@ -59,16 +63,18 @@ def checked_penalty(estimator: Any) -> float:
 
     _check_solver(estimator.solver, penalty, estimator.dual)
 
-    if l1_ratio is not None and 0 < l1_ratio < 1:
+    if penalty != "elasticnet" and l1_ratio is not None and 0 < l1_ratio < 1:
         warnings.warn(
             f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})", stacklevel=2
         )
-    if estimator.penalty == "l2" and l1_ratio != 0:
+    if (estimator.penalty == "l2" and l1_ratio != 0) or (estimator.penalty == "l1" and l1_ratio != 1):
         warnings.warn(
             f"Inconsistent values: penalty={estimator.penalty} with l1_ratio={l1_ratio}. penalty is deprecated. Please "
             "use l1_ratio only.",
             stacklevel=2,
         )
+    if penalty == "elasticnet" and l1_ratio is None:
+        raise ValueError("l1_ratio must be specified when penalty is elasticnet.")
     if estimator.penalty is None and estimator.C != 1.0:
         warnings.warn("Setting penalty=None will ignore the C and l1_ratio parameters", stacklevel=2)
     if estimator.n_jobs is not None:
@@ -78,21 +84,23 @@ def checked_penalty(estimator: Any) -> float:
             FutureWarning,
             stacklevel=2,
         )
-    return np.inf if estimator.penalty is None else estimator.C
+    return (np.inf, "l2") if estimator.penalty is None else (estimator.C, penalty)
 
 
-def checked_grid(estimator: Any) -> tuple[Any, Any, bool]:
+def checked_grid(estimator: Any) -> tuple[Any, Any, Any, bool]:
     """Return what a search for the penalty runs over, once it is sure that the solver takes it.
 
     Parameters
     ----------
     estimator : LogisticRegressionCV
-        With a solver that knows the squared norm as its only penalty.
+        Its parameters are checked.
 
     Returns
     -------
     l1_ratios : array-like or None
         As they were given; None where they were not.
+    penalty : {"l1", "l2", "elasticnet"} or None
+        The penalty.
     scoring : str, callable or None
         The scoring method.
     use_legacy_attributes : bool
@@ -169,8 +177,19 @@ def checked_grid(estimator: Any) -> tuple[Any, Any, bool]:
         )
 
     _check_solver(estimator.solver, penalty, estimator.dual)
-    if l1_ratios is not None and estimator.penalty != "deprecated":
+    if penalty == "elasticnet":
+        if not _are_ratios(l1_ratios):
+            raise ValueError(
+                f"l1_ratios must be an array-like of numbers between 0 and 1; got (l1_ratios={l1_ratios!r})"
+            )
+    elif l1_ratios is not None and estimator.penalty != "deprecated":
         warnings.warn(
             f"l1_ratios parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})", stacklevel=2
         )
-    return l1_ratios, scoring, bool(use_legacy_attributes)
+    return l1_ratios, penalty, scoring, bool(use_legacy_attributes)
+
+
+def _are_ratios(l1_ratios: Any) -> bool:
+    if l1_ratios is None or len(l1_ratios) == 0 or not all(isinstance(ratio, Number) for ratio in l1_ratios):
+        return False
+    return not any(ratio < 0 or ratio > 1 for ratio in l1_ratios)

@@ -19,7 +19,7 @@ from fastml import _core
 from fastml._support import threads
 
 SOLVERS = ("lbfgs", "newton-cg", "newton-cholesky")
-"""The solvers of scikit-learn's that are served."""
+"""The solvers that run on the kernel. The others are scikit-learn's own."""
 
 _REDUCTION_TOLERANCE = 64 * np.finfo(float).eps
 
