@@ -4,6 +4,10 @@ A method or function is marked :func:`accelerated` with the conditions under whi
 them runs the body. Any other call goes to scikit-learn's own method, which is correct and slower: it is logged on the
 ``fastml`` logger with the reason, counted (:func:`calls`), and reported as the setting ``fallback`` asks for.
 
+A body may itself call a function of scikit-learn, such as a solver, on input that the body has checked. The call is
+then served, and its work borrowed: the body says so (:func:`note_borrowed`), it is logged and counted with that reason,
+and the setting ``fallback`` has no say. A condition is for what the body cannot take at all.
+
 A method whose name starts with ``fit`` or ``partial_fit`` leaves the estimator as it was when it fails or is
 interrupted: attributes that it set, replaced or deleted are put back. Arrays that it changes in place are not, so a
 ``partial_fit`` computes into new arrays and assigns them at its end.
