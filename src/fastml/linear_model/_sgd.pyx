@@ -71,6 +71,16 @@ cdef inline void prefetch(const void* address) noexcept nogil:
     __builtin_prefetch(address, 0, 2)
 
 
+cdef inline void prefetch_run(const void* begin, const void* end) noexcept nogil:
+    """Fetch the lines of a run of values, or the first of them."""
+    cdef:
+        const char* line = <const char*> (<size_t> begin & ~(<size_t> LINE - 1))
+        const char* last = min(<const char*> end, line + MOST_LINES * LINE)
+    while line < last:
+        prefetch(line)
+        line += LINE
+
+
 cdef class Cancel:
     """A flag that ends the fits that look at it."""
 
@@ -206,11 +216,9 @@ def plain_sgd(
         bint needs_penalty = needs_loss and penalty_type > 0 and not passive_aggressive
         Py_ssize_t n_values = n_features
         Py_ssize_t block = max(1, BLOCK // (16 + (data.shape[0] // max(1, n_samples) if sparse else n_features)))
-        Py_ssize_t block_end, start, i, k, line
-        Py_ssize_t lines = 0
+        Py_ssize_t block_end, start, i, k
         const floating* x
         const int* places = NULL
-        const char* ahead
         unsigned int epoch = 0
         unsigned int count = 0
         unsigned int train_count = n_samples
@@ -254,8 +262,6 @@ def plain_sgd(
         # Bottou's: t starts so that the first step is a typical weight.
         value = sqrt(1.0 / sqrt(alpha))
         optimal_init = 1.0 / (value / max(1.0, loss_derivative(loss, loss_parameter, 1.0, -value)) * alpha)
-    if not sparse:
-        lines = min((n_features * <Py_ssize_t> sizeof(floating) - 1) // LINE + 2, <Py_ssize_t> MOST_LINES)
 
     started = perf_counter()
     with nogil:
@@ -289,15 +295,10 @@ def plain_sgd(
                         k = order[i + AHEAD]
                         prefetch(&targets[k])
                         if sparse:
-                            prefetch(&data[indptr[k]])
-                            prefetch(<const char*> &data[indptr[k]] + LINE)
-                            prefetch(&indices[indptr[k]])
-                            prefetch(<const char*> &indices[indptr[k]] + LINE)
+                            prefetch_run(&data[indptr[k]], &data[indptr[k + 1]])
+                            prefetch_run(&indices[indptr[k]], &indices[indptr[k + 1]])
                         else:
-                            ahead = <const char*> &dense[k, 0]
-                            for line in range(lines - 1):
-                                prefetch(ahead + line * LINE)
-                            prefetch(<const char*> &dense[k, n_features - 1])
+                            prefetch_run(&dense[k, 0], &dense[k, 0] + n_features)
                     k = order[i]
                     if validation_mask is not None and validation_mask[k]:
                         continue
