@@ -267,6 +267,42 @@ def run_each(
     return [results[i] for i in range(len(seeds))]
 
 
+def solve_single(
+    estimator: Any, X: Any, y: np.ndarray, sample_weight: np.ndarray | None, intercept: np.ndarray, **options: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run the solver for an estimator of one output, and leave the state that the next partial fit goes on from.
+
+    Parameters
+    ----------
+    estimator, X, y, sample_weight
+        As `solve` takes them.
+    intercept : ndarray of shape (1,)
+        Where to start without averaging; else the estimator's own state says.
+    **options
+        As `solve` takes them.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_features,)
+    intercept : ndarray of shape (1,)
+        The averages where there are any yet.
+    """
+    coef, average_coef, average_intercept = estimator.coef_, None, 0.0
+    if estimator.average:
+        coef, intercept = estimator._standard_coef, estimator._standard_intercept
+        average_coef, average_intercept = estimator._average_coef, estimator._average_intercept[0]
+    start = (coef, intercept[0], average_coef, average_intercept)
+    end, average_end, estimator.n_iter_ = solve(estimator, X, y, sample_weight, start, **options)
+    estimator.t_ += estimator.n_iter_ * X.shape[0]
+    if not estimator.average > 0:
+        return coef, np.atleast_1d(end)
+    estimator._average_intercept = np.atleast_1d(average_end)
+    estimator._standard_intercept = np.atleast_1d(end)
+    if estimator.average <= estimator.t_ - 1.0:
+        return average_coef, np.atleast_1d(average_end)
+    return coef, np.atleast_1d(end)
+
+
 def warn_of_fit(estimator: Any) -> None:
     """Warn of what scikit-learn warns of at the end of a fit."""
     if estimator.tol is not None and estimator.tol > -np.inf and estimator.n_iter_ == estimator.max_iter:

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from fastml._support import validation
 from fastml._support.dispatch import accelerated
 from fastml.linear_model._predicting import linear_scores
-from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, samples_and_targets, solve, warn_of_fit
+from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, samples_and_targets, solve_single, warn_of_fit
 
 
 class FittingValues(BaseSGDRegressor):
@@ -77,18 +77,12 @@ class FittingValues(BaseSGDRegressor):
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(0, SEEDS)
         draw_unused(random_state)
-        if self.average:
-            coef, intercept = self._standard_coef, self._standard_intercept
-            average_coef, average_intercept = self._average_coef, self._average_intercept[0]
-        else:
-            coef, intercept = self.coef_, self.intercept_
-            average_coef, average_intercept = None, 0.0
-        intercept, average_intercept, self.n_iter_ = solve(
+        self.coef_, self.intercept_ = solve_single(
             self,
             X,
             y,
             sample_weight,
-            (coef, intercept[0], average_coef, average_intercept),
+            self.intercept_,
             loss=loss,
             alpha=alpha,
             learning_rate=learning_rate,
@@ -97,12 +91,3 @@ class FittingValues(BaseSGDRegressor):
             validation_mask=mask,
             validation_score=score,
         )
-        self.t_ += self.n_iter_ * X.shape[0]
-        if self.average > 0:
-            self._average_intercept = np.atleast_1d(average_intercept)
-            self._standard_intercept = np.atleast_1d(intercept)
-            enough = self.average <= self.t_ - 1.0
-            self.coef_ = average_coef if enough else coef
-            self.intercept_ = np.atleast_1d(average_intercept if enough else intercept)
-        else:
-            self.intercept_ = np.atleast_1d(intercept)

@@ -11,7 +11,7 @@ from fastml._support import validation
 from fastml._support.dispatch import accelerated
 from fastml.linear_model._predicting import PredictingClasses, scores_of
 from fastml.linear_model._sgd_classifying import FittingClasses
-from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, solve, warn_of_fit
+from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, solve_single, warn_of_fit
 from fastml.linear_model._sgd_values import FittingValues
 
 
@@ -114,18 +114,12 @@ class SGDOneClassSVM(sklearn.linear_model.SGDOneClassSVM):
     def _fit_one_class(self, X, alpha, sample_weight, learning_rate, max_iter):
         draw_unused(check_random_state(None))
         seed = check_random_state(self.random_state).randint(0, SEEDS)
-        if self.average:
-            coef, intercept = self._standard_coef, self._standard_intercept
-            average_coef, average_intercept = self._average_coef, self._average_intercept[0]
-        else:
-            coef, intercept = self.coef_, 1 - self.offset_
-            average_coef, average_intercept = None, 0.0
-        intercept, average_intercept, self.n_iter_ = solve(
+        self.coef_, intercept = solve_single(
             self,
             X,
             np.ones(X.shape[0], dtype=X.dtype),
             sample_weight,
-            (coef, intercept[0], average_coef, average_intercept),
+            1 - self.offset_,
             loss="hinge",
             alpha=alpha,
             learning_rate=learning_rate,
@@ -133,12 +127,4 @@ class SGDOneClassSVM(sklearn.linear_model.SGDOneClassSVM):
             seed=seed,
             one_class=True,
         )
-        self.t_ += self.n_iter_ * X.shape[0]
-        if self.average > 0:
-            self._average_intercept = np.atleast_1d(average_intercept)
-            self._standard_intercept = np.atleast_1d(intercept)
-            enough = self.average <= self.t_ - 1.0
-            self.coef_ = average_coef if enough else coef
-            self.offset_ = 1 - np.atleast_1d(average_intercept if enough else intercept)
-        else:
-            self.offset_ = 1 - np.atleast_1d(intercept)
+        self.offset_ = 1 - intercept
