@@ -287,7 +287,9 @@ def solve_single(
     intercept : ndarray of shape (1,)
         The averages where there are any yet.
     """
-    coef, average_coef, average_intercept = estimator.coef_, None, 0.0
+    coef = estimator.coef_
+    average_coef: Any = None
+    average_intercept = 0.0
     if estimator.average:
         coef, intercept = estimator._standard_coef, estimator._standard_intercept
         average_coef, average_intercept = estimator._average_coef, estimator._average_intercept[0]
