@@ -31,6 +31,7 @@ void bind_dbscan(py::module_& module);
 void bind_column_blocks(py::module_& module);
 void bind_vector_kernels(py::module_& module);
 void bind_cross_products(py::module_& module);
+void bind_sparse_cross(py::module_& module);
 void bind_logistic(py::module_& module);
 
 // Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.

@@ -16,5 +16,6 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_column_blocks(module);
   fastml::bind_vector_kernels(module);
   fastml::bind_cross_products(module);
+  fastml::bind_sparse_cross(module);
   fastml::bind_logistic(module);
 }
