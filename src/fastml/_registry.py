@@ -61,6 +61,7 @@ ENTRIES = (
     Entry("SGDRegressor", "sklearn.linear_model", "fastml.linear_model"),
     Entry("enet_path", "sklearn.linear_model", "fastml.linear_model"),
     Entry("lasso_path", "sklearn.linear_model", "fastml.linear_model"),
+    Entry("ridge_regression", "sklearn.linear_model", "fastml.linear_model"),
     Entry("pairwise_distances_argmin", "sklearn.metrics", "fastml.metrics"),
     Entry("pairwise_distances_argmin_min", "sklearn.metrics", "fastml.metrics"),
     Entry("KNeighborsClassifier", "sklearn.neighbors", "fastml.neighbors"),

@@ -143,12 +143,14 @@ def test_features_of_uneven_scales_are_left_out_as_by_scikit_learn():
     assert_allclose(LinearRegression(tol=0).fit(X, y).coef_ * scales, even.coef_, rtol=1e-12)
 
 
-def test_sparse_samples_of_many_features_run_on_scikit_learn():
+def test_sparse_samples_of_many_features_are_solved_by_iterations():
     X = sp.random(300, 1000, 0.02, format="csr", random_state=0)
-    with pytest.raises(fastml.FallbackError, match="few features"):
-        LinearRegression().fit(X, np.ones(300))
+    y = np.random.RandomState(0).standard_normal((300, 2))
+    for n_jobs in (None, 2):
+        model = LinearRegression(n_jobs=n_jobs).fit(X, y)
+        assert_array_equal(model.coef_, sklearn.linear_model.LinearRegression().fit(X, y).coef_)
     with pytest.raises(TypeError, match="Sparse data was passed"):
-        LinearRegression(positive=True).fit(X, np.ones(300))
+        LinearRegression(positive=True).fit(X, y)
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.02])
@@ -231,6 +233,42 @@ def test_the_same_threads_give_the_same_bits():
     rng = np.random.RandomState(0)
     X, y = rng.standard_normal((30_000, 20)), rng.standard_normal((30_000, 1))
     results = [_core.cross_products(X, y, None, True, threads) for threads in (1, 1, 2, 2)]
+    for left, right in ((results[0], results[1]), (results[2], results[3])):
+        for a, b in zip(left, right, strict=True):
+            assert_array_equal(a, b)
+    for a, b in zip(results[0], results[2], strict=True):
+        assert_allclose(a, b, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_kernels_of_sparse_samples_refuse_what_they_would_read_beyond(index):
+    values, indices, offsets, y = np.ones(2), np.array([0, 2], index), np.array([0, 1, 2], index), np.ones((2, 1))
+    _core.sparse_cross_products(values, indices, offsets, 3, y)
+    mean = np.zeros(3), np.zeros(1)
+    for wrong, message in (
+        ((values, indices, offsets, 2, y), "out of range"),
+        ((values, indices, offsets + index(1), 3, y), "out of range"),
+        ((values, indices[:1], offsets, 3, y), "as many of both"),
+        ((values, indices, offsets, 3, y[:1]), "y: expected a matrix"),
+        ((values, indices, offsets, 0, y), "one row and column"),
+        ((values, indices, offsets, 3, y, np.ones(1)), "weights: expected 2 elements"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            _core.sparse_cross_products(*wrong)
+        with pytest.raises(ValueError, match=message):
+            _core.sparse_normal_residual(*wrong[:5], (*wrong, None)[5], *mean, np.zeros((1, 3)))
+    with pytest.raises(TypeError):
+        _core.sparse_cross_products(values.astype(np.float32), indices, offsets, 3, y)
+    with pytest.raises(ValueError, match="coef: expected"):
+        _core.sparse_normal_residual(values, indices, offsets, 3, y, None, *mean, np.zeros((1, 2)))
+    with pytest.raises(ValueError, match="x_mean, y_mean"):
+        _core.sparse_normal_residual(values, indices, offsets, 3, y, None, np.zeros(2), mean[1], np.zeros((1, 3)))
+
+
+def test_the_same_threads_give_the_same_bits_of_sparse_samples():
+    X = sp.random(30_000, 50, 0.1, format="csr", random_state=0)
+    rest = X.data, X.indices, X.indptr, 50, np.random.RandomState(0).standard_normal((30_000, 1)), None, True
+    results = [_core.sparse_cross_products(*rest, threads) for threads in (1, 1, 2, 2)]
     for left, right in ((results[0], results[1]), (results[2], results[3])):
         for a, b in zip(left, right, strict=True):
             assert_array_equal(a, b)

@@ -10,6 +10,7 @@ from fastml.linear_model._passive_aggressive import PassiveAggressiveClassifier,
 from fastml.linear_model._perceptron import Perceptron
 from fastml.linear_model._ridge import Ridge, RidgeClassifier
 from fastml.linear_model._ridge_cv import RidgeClassifierCV, RidgeCV
+from fastml.linear_model._ridge_regression import ridge_regression
 from fastml.linear_model._stochastic_gradient import SGDClassifier, SGDOneClassSVM, SGDRegressor
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "SGDRegressor",
     "enet_path",
     "lasso_path",
+    "ridge_regression",
 ]

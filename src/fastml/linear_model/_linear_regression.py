@@ -10,50 +10,17 @@ from sklearn.base import _fit_context
 from sklearn.linear_model._base import _preprocess_data
 from sklearn.utils.validation import _check_sample_weight
 
-from fastml._support.dispatch import Condition, accelerated
-from fastml.linear_model._normal_equations import (
-    CORRECTED_RCOND,
-    Factors,
-    NormalEquations,
-    cross_products,
-    factorize,
-    sparse_cross_products,
-)
+from fastml._support.dispatch import accelerated
+from fastml.linear_model._normal_equations import CORRECTED_RCOND, Factors, cross_products, factorize
 from fastml.linear_model._predicting import NUMPY, PredictingValues
 from fastml.linear_model._samples import FLOATS, Samples, check_samples
-
-FEW_FEATURES = 128
-"""Features of sparse X up to which its Gram matrix, which is dense, takes no time to speak of."""
-
-LSQR_WORK = 80
-"""What LSQR does for a stored value, in the work for a product of two: some 20 iterations of two passes each.
-
-(On a Zen 4, 5000 x 1000 with a twentieth stored: it takes a tenth of the time; 1000 x 50, a tenth: twice as long.)
-"""
-
-MOST_GROWTH = 10
-SMALL = 1 << 19
-"""Sparse X is made dense where one value in so many is stored, or where it has at most so many: its products then come
-sooner than those of stored values alone."""
-
-
-def _is_dense_enough(X: Any) -> bool:
-    n, d = X.shape
-    return n * d <= max(SMALL, MOST_GROWTH * X.nnz)
-
-
-def _is_gram_cheap(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
-    if not sp.issparse(X) or X.ndim != 2 or X.shape[1] <= FEW_FEATURES or estimator.positive:
-        return True  # with positive=True the body rejects it
-    n, d = X.shape
-    products = 0.1 * n * d * d if _is_dense_enough(X) else 3 * X.nnz * (X.nnz / n)
-    return products + float(d) ** 3 <= LSQR_WORK * X.nnz
+from fastml.linear_model._sparse_equations import cheap_equations, solve_by_lsqr
 
 
 class LinearRegression(PredictingValues, sklearn.linear_model.LinearRegression):
     __doc__ = sklearn.linear_model.LinearRegression.__doc__
 
-    @accelerated(NUMPY, Condition("dense X, or sparse X of few features beside its samples", _is_gram_cheap))
+    @accelerated(NUMPY)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         samples, checked = self._check(X, y, sample_weight)
@@ -64,9 +31,7 @@ class LinearRegression(PredictingValues, sklearn.linear_model.LinearRegression):
         if self.positive:
             self._fit_positive(samples, factors)
         elif sp.issparse(samples.X):
-            if factors is None:
-                return super().fit(X, y, sample_weight)
-            self._set(samples, factors, factors.coefficients())
+            self._fit_sparse(samples, factors)
         else:
             self._fit_dense(samples, factors)
         return self
@@ -87,15 +52,26 @@ class LinearRegression(PredictingValues, sklearn.linear_model.LinearRegression):
         n, d = samples.X.shape
         if n <= d or (samples.weights is not None and not samples.weights.sum() > 0):
             return None
-        equations: NormalEquations | None
-        if not sp.issparse(samples.X):
-            equations = cross_products(samples, center=self.fit_intercept)
-        elif _is_dense_enough(samples.X):
-            dense = Samples(samples.X.toarray(), samples.y, samples.weights)
-            equations = cross_products(dense, center=self.fit_intercept)
-        else:
-            equations = sparse_cross_products(samples, center=self.fit_intercept)
+        make = cheap_equations if sp.issparse(samples.X) else cross_products
+        equations = make(samples, center=self.fit_intercept)
         return None if equations is None or not equations.finite else factorize(equations)
+
+    def _fit_sparse(self, samples: Samples, factors: Factors | None) -> None:
+        if factors is not None:
+            self._set(samples, factors, factors.coefficients(), np.float64)
+            return
+        if samples.X.format == "coo":
+            samples.X = samples.X.tocsr()
+        X, y, x_mean, y_mean, _, root_weights = _preprocess_data(
+            samples.X,
+            samples.y,
+            fit_intercept=self.fit_intercept,
+            copy=False,
+            sample_weight=samples.weights,
+            check_input=False,
+        )
+        self.coef_ = solve_by_lsqr(X, y, x_mean, root_weights, self.tol, self.n_jobs)
+        self._set_intercept(x_mean, y_mean)
 
     def _fit_dense(self, samples: Samples, factors: Factors | None) -> None:
         if factors is not None:

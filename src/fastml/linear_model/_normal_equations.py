@@ -16,7 +16,7 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from fastml import _core
-from fastml.linear_model._samples import Samples
+from fastml.linear_model._samples import Samples, csr_arrays
 
 LEAST_RCOND = 1e-8
 """Reciprocal condition of the scaled matrix below which X itself is decomposed. One correction leaves an error of the
@@ -27,9 +27,6 @@ CORRECTED_RCOND = 1e-3
 
 _LEAST_SQUARES = 1e-200
 """Sums of squares below this may have lost values that underflowed."""
-
-_MOST_CENTERING = 100.0
-"""How many times the variance of a sparse column its mean may be, squared, that is taken out of sums of squares."""
 
 
 @dataclass(slots=True)
@@ -48,6 +45,8 @@ class NormalEquations:
         Means of the targets, likewise.
     samples : Samples
         What they were made from.
+    subtracted : ndarray of shape (n_features,) or None
+        What was taken from the sums of squares for the means, after they were summed up. None for nothing.
     """
 
     gram: np.ndarray
@@ -55,6 +54,7 @@ class NormalEquations:
     x_mean: np.ndarray
     y_mean: np.ndarray
     samples: Samples
+    subtracted: np.ndarray | None = None
 
     @property
     def finite(self) -> bool:
@@ -65,21 +65,11 @@ class NormalEquations:
 
     def residual(self, coef: np.ndarray) -> np.ndarray:
         """Return what is left of the equations, from X itself: Y'WX - coef X'WX, in the shape of `coef`."""
-        samples = self.samples
-        if not sp.issparse(samples.X):
-            return _core.normal_residual(
-                samples.X,
-                samples.targets,
-                samples.weights,
-                self.x_mean,
-                self.y_mean,
-                np.ascontiguousarray(coef),
-                samples.n_threads,
-            )
-        left = samples.targets - self.y_mean - (samples.X @ coef.T - self.x_mean @ coef.T)
-        if samples.weights is not None:
-            left *= samples.weights[:, None]
-        return (samples.X.T @ left).T - np.outer(left.sum(axis=0), self.x_mean)
+        samples, coef = self.samples, np.ascontiguousarray(coef)
+        rest = samples.targets, samples.weights, self.x_mean, self.y_mean, coef, samples.n_threads
+        if sp.issparse(samples.X):
+            return _core.sparse_normal_residual(*csr_arrays(samples.X), samples.X.shape[1], *rest)
+        return _core.normal_residual(samples.X, *rest)
 
 
 def cross_products(samples: Samples, *, center: bool) -> NormalEquations:
@@ -98,33 +88,11 @@ def cross_products(samples: Samples, *, center: bool) -> NormalEquations:
     return NormalEquations(gram, xy, x_mean, y_mean, samples)
 
 
-def sparse_cross_products(samples: Samples, *, center: bool) -> NormalEquations | None:
-    """Return the normal equations of sparse samples; None where the means would cancel too much of them."""
-    X, Y, weights = samples.X.tocsr().astype(np.float64), samples.targets.astype(np.float64), samples.weights
-    samples = Samples(X, Y, None if weights is None else weights.astype(np.float64))
-    x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
-    weighted = X
-    counts = np.ones(X.shape[0])
-    if samples.weights is not None:
-        counts = samples.weights
-        weighted = sp.diags_array(counts) @ X
-    total = float(counts.sum())
-    if center:
-        x_mean = X.T @ counts / total
-        y_mean = counts @ Y / total
-    Y = (Y - y_mean) * counts[:, None]
-    gram = (X.T @ weighted).toarray()
-    squares = gram.diagonal().copy()
-    gram -= total * np.outer(x_mean, x_mean)
-    if np.any(squares > _MOST_CENTERING * np.abs(gram.diagonal())):
-        return None
-    xy = (X.T @ Y).T - np.outer(Y.sum(axis=0), x_mean)
-    return NormalEquations(gram, np.ascontiguousarray(xy), x_mean, y_mean, samples)
-
-
 @dataclass(slots=True)
 class Factors:
     """Cholesky's factor of the normal equations, for the features that are not constant.
+
+    With a penalty, it is added to the diagonal of the matrix.
 
     Parameters
     ----------
@@ -137,7 +105,9 @@ class Factors:
     upper : ndarray of shape (n_varying, n_varying)
         The factor of the scaled matrix.
     rcond : float
-        Its reciprocal condition, squared.
+        Its reciprocal condition, squared; less where digits were lost before.
+    penalty : float
+        The penalty.
     """
 
     equations: NormalEquations
@@ -145,6 +115,7 @@ class Factors:
     scale: np.ndarray
     upper: np.ndarray
     rcond: float
+    penalty: float = 0.0
 
     @property
     def root(self) -> np.ndarray:
@@ -166,7 +137,7 @@ class Factors:
         coef = np.zeros_like(self.equations.xy)
         coef[:, self.varying] = self._solve(self.equations.xy)
         if self.rcond < CORRECTED_RCOND:
-            coef[:, self.varying] += self._solve(self.equations.residual(coef))
+            coef[:, self.varying] += self._solve(self.equations.residual(coef) - self.penalty * coef)
         return coef
 
     def singular_values(self) -> np.ndarray:
@@ -189,29 +160,38 @@ class Factors:
         return coef
 
 
-def factorize(equations: NormalEquations) -> Factors | None:
+def factorize(equations: NormalEquations, penalty: float = 0.0) -> Factors | None:
     """Factor the normal equations; None where that would lose too much."""
-    squares = equations.gram.diagonal()
+    squares = equations.gram.diagonal() + penalty
     varying = squares > 0
-    if not varying.all():
-        X = equations.samples.X
-        if sp.issparse(X) or not varying.any():
-            return None
-        constant = X[:, ~varying]
-        if (constant != constant[0]).any():
-            return None
+    if not varying.all() and not (varying.any() and _are_constant(equations, ~varying)):
+        return None
     scale = np.sqrt(squares[varying])
     if squares[varying].min() < _LEAST_SQUARES:
         return None
     gram = equations.gram if varying.all() else equations.gram[np.ix_(varying, varying)]
     scaled = gram / scale / scale[:, None]
+    if penalty:
+        scaled.flat[:: len(scaled) + 1] = 1.0
     upper, failed = lapack.dpotrf(scaled, clean=1)
     if failed:
         return None
     rcond, _ = lapack.dpocon(upper, np.abs(scaled).sum(axis=0).max())
+    if equations.subtracted is not None:
+        rcond /= 1 + (equations.subtracted[varying] / squares[varying]).max()
     if not rcond > LEAST_RCOND:
         return None
-    return Factors(equations, varying, scale, upper, float(rcond))
+    return Factors(equations, varying, scale, upper, float(rcond), penalty)
+
+
+def _are_constant(equations: NormalEquations, features: np.ndarray) -> bool:
+    """Tell whether features without a sum of squares have one value each; it may have underflowed, too."""
+    X = equations.samples.X
+    if sp.issparse(X):
+        assert equations.subtracted is not None
+        return not equations.subtracted[features].any() and not X.data[features[X.indices]].any()
+    constant = X[:, features]
+    return bool((constant == constant[0]).all())
 
 
 def solve_positive(matrix: np.ndarray, right: np.ndarray, dtype: Any) -> np.ndarray:

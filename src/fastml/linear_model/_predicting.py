@@ -17,11 +17,18 @@ from fastml._support import validation
 from fastml._support.dispatch import Condition, accelerated
 
 
-def _is_of_numpy(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+def are_of_numpy(args: Any, kwargs: Any) -> bool:
+    """Tell whether no argument is an array of another library that scikit-learn would compute with."""
     if not get_config()["array_api_dispatch"]:
         return True
-    given = (getattr(estimator, "coef_", None), *args, *kwargs.values())
-    return all(isinstance(array, np.ndarray) or not hasattr(array, "__array_namespace__") for array in given)
+    return all(
+        isinstance(given, np.ndarray) or not hasattr(given, "__array_namespace__")
+        for given in (*args, *kwargs.values())
+    )
+
+
+def _is_of_numpy(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+    return are_of_numpy((getattr(estimator, "coef_", None), *args), kwargs)
 
 
 NUMPY = Condition("array_api_dispatch=False, or arrays of NumPy", _is_of_numpy)

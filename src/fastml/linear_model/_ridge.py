@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import sklearn.linear_model
-from scipy import linalg
 from sklearn.base import _fit_context
 from sklearn.linear_model._ridge import _BaseRidge, _get_valid_accept_sparse, _RidgeClassifierMixin
 from sklearn.utils.metadata_routing import _routing_enabled
@@ -14,16 +13,15 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from fastml._support.dispatch import accelerated, note_borrowed
 from fastml.linear_model._class_targets import prepare_quickly
 from fastml.linear_model._linear_regression import intercept_of
-from fastml.linear_model._normal_equations import NormalEquations, cross_products, solve_positive
 from fastml.linear_model._predicting import NUMPY, PredictingClasses, PredictingValues
+from fastml.linear_model._ridge_solving import BORROWED, solve_normal_equations
 from fastml.linear_model._samples import FLOATS, Samples, check_samples
 
 
 class NormalRidge(_BaseRidge):
     """Fits by the normal equations. Comes before scikit-learn's class among the bases.
 
-    They are what scikit-learn solves for dense X with more samples than features, unless another solver is asked for.
-    Its other solvers run as they are, on samples that were checked here.
+    Where those are not solved, scikit-learn's solvers run as they are, on samples that were checked here.
     """
 
     coef_: Any
@@ -33,53 +31,23 @@ class NormalRidge(_BaseRidge):
 
     def _fit_by_normal_equations(self, samples: Samples) -> bool:
         """Fit if the normal equations are to be solved, and can be; tell whether."""
-        n, d = samples.X.shape
-        if self.positive or self.solver not in ("auto", "cholesky") or sp.issparse(samples.X) or n < d:
+        if self.positive:
             return False
-        if samples.weights is not None and not (samples.weights.min() >= 0 and samples.weights.sum() > 0):
+        solved = solve_normal_equations(samples, self.alpha, solver=self.solver, center=self.fit_intercept)
+        if solved is None:
             return False
-        if np.size(self.alpha) not in (1, samples.targets.shape[1]):
-            return False
-        equations = cross_products(samples, center=self.fit_intercept)
-        if not equations.finite:
-            return False
-        alphas = np.ravel(np.asarray(self.alpha, dtype=samples.X.dtype)).astype(np.float64)
-        try:
-            coef = penalized_coefficients(equations, alphas, samples.X.dtype)
-        except linalg.LinAlgError:
-            return False
-        coef = coef.astype(samples.X.dtype, copy=False)
+        equations, coef, solver = solved
         self.coef_ = coef[0] if len(coef) == 1 else coef
         self.intercept_ = intercept_of(equations, self.coef_, samples) if self.fit_intercept else 0.0
-        self.n_iter_, self.solver_ = None, "cholesky"
+        self.n_iter_, self.solver_ = None, solver
         return True
 
     def _fit_as_sklearn(self, samples: Samples) -> None:
-        note_borrowed("its solver is scikit-learn's, unless dense X of n >= d is solved by Cholesky")
+        note_borrowed(BORROWED)
         X = samples.X
         if not (self.copy_X or sp.issparse(X) or X.flags.writeable):
             X = X.copy()
         _BaseRidge.fit(self, X, samples.y, samples.weights)
-
-
-def penalized_coefficients(equations: NormalEquations, alphas: np.ndarray, dtype: Any) -> np.ndarray:
-    """Return the coefficients for one penalty, or one for each target, of shape (n_targets, n_features).
-
-    Raises
-    ------
-    LinAlgError
-        When a system is not positive definite.
-    """
-    d = len(equations.gram)
-    matrix = equations.gram.copy()
-    if np.all(alphas == alphas[0]):
-        matrix.flat[:: d + 1] += alphas[0]
-        return solve_positive(matrix, equations.xy.T, dtype).T
-    coef = np.empty_like(equations.xy)
-    for k, alpha in enumerate(alphas):
-        matrix.flat[:: d + 1] = equations.gram.diagonal() + alpha
-        coef[k] = solve_positive(matrix, equations.xy[k][:, None], dtype)[:, 0]
-    return coef
 
 
 class Ridge(PredictingValues, NormalRidge, sklearn.linear_model.Ridge):

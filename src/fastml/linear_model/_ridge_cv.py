@@ -4,7 +4,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import sklearn.linear_model
 from sklearn.base import _fit_context, is_classifier
 from sklearn.linear_model._ridge import _BaseRidgeCV
@@ -74,7 +73,7 @@ class ChoosingPenalty(_BaseRidgeCV):
             if getattr(self, name):
                 raise ValueError(f"cv!=None and {name}=True are incompatible")
         model = (RidgeClassifier if is_classifier(self) else Ridge)(
-            fit_intercept=self.fit_intercept, solver="sparse_cg" if sp.issparse(X) else "auto"
+            fit_intercept=self.fit_intercept
         )
         if _routing_enabled():
             model.set_fit_request(sample_weight=True)
