@@ -81,12 +81,14 @@ void products(const Samples<T, Index>& s, const std::string& where) {
       Found expected(d, targets);
       for (std::int64_t i = 0; i < n && center; ++i) {
         for (std::int64_t j = 0; j < d; ++j) expected.x_mean[j] += weight(i) * s.dense[i * d + j] / total;
-        for (std::int64_t k = 0; k < targets; ++k) expected.y_mean[k] += weight(i) * double(s.y[i * targets + k]) / total;
+        for (std::int64_t k = 0; k < targets; ++k)
+          expected.y_mean[k] += weight(i) * double(s.y[i * targets + k]) / total;
       }
       for (std::int64_t i = 0; i < n; ++i) {
         for (std::int64_t j = 0; j < d; ++j) {
           const double left = weight(i) * (s.dense[i * d + j] - expected.x_mean[j]);
-          for (std::int64_t l = 0; l < d; ++l) expected.gram[j * d + l] += left * (s.dense[i * d + l] - expected.x_mean[l]);
+          for (std::int64_t l = 0; l < d; ++l)
+            expected.gram[j * d + l] += left * (s.dense[i * d + l] - expected.x_mean[l]);
           for (std::int64_t k = 0; k < targets; ++k) {
             expected.xy[k * d + j] += left * (double(s.y[i * targets + k]) - expected.y_mean[k]);
           }
@@ -100,20 +102,24 @@ void products(const Samples<T, Index>& s, const std::string& where) {
         CHECK(sparse_cross_products(task, center, found.products()), where);
         CHECK(sparse_cross_products(task, center, again.products()), where);
         CHECK(found.gram == again.gram && found.xy == again.xy, where << " repeats");
-        for (std::int64_t i = 0; i < d * d; ++i) CHECK_CLOSE(found.gram[i], expected.gram[i], tolerance * double(n), where);
-        for (std::int64_t i = 0; i < targets * d; ++i) CHECK_CLOSE(found.xy[i], expected.xy[i], tolerance * double(n), where);
+        for (std::int64_t i = 0; i < d * d; ++i)
+          CHECK_CLOSE(found.gram[i], expected.gram[i], tolerance * double(n), where);
+        for (std::int64_t i = 0; i < targets * d; ++i)
+          CHECK_CLOSE(found.xy[i], expected.xy[i], tolerance * double(n), where);
         for (std::int64_t j = 0; j < d; ++j) CHECK_CLOSE(found.x_mean[j], expected.x_mean[j], tolerance, where);
         for (std::int64_t k = 0; k < targets; ++k) CHECK_CLOSE(found.y_mean[k], expected.y_mean[k], tolerance, where);
         CHECK_EQUAL(found.gram[d / 2 * (d + 1)], 0.0, where << " the empty column");
         // The residual of coefficients that are off is the Gram matrix times what they are off by.
         const auto coef = integers<double>(targets * d, -3, 3, 7);
         std::vector<double> gradient(targets * d);
-        CHECK(sparse_normal_residual(task, found.x_mean.data(), found.y_mean.data(), coef.data(), gradient.data()), where);
+        CHECK(sparse_normal_residual(task, found.x_mean.data(), found.y_mean.data(), coef.data(), gradient.data()),
+              where);
         for (std::int64_t k = 0; k < targets; ++k) {
           for (std::int64_t j = 0; j < d; ++j) {
             double left = expected.xy[k * d + j];
             for (std::int64_t l = 0; l < d; ++l) left -= expected.gram[j * d + l] * coef[k * d + l];
-            CHECK_CLOSE(gradient[k * d + j], left, 100 * tolerance * double(n), where << " gradient " << k << ", " << j);
+            CHECK_CLOSE(gradient[k * d + j], left, 100 * tolerance * double(n),
+                        where << " gradient " << k << ", " << j);
           }
         }
       }
@@ -148,9 +154,9 @@ void many_features() {
 void bounds() {
   const double values[2] = {1, 2}, y[2] = {0, 0};
   const auto fits = [&](std::vector<std::int64_t> indices, std::vector<std::int64_t> offsets) {
-    return in_bounds(SparseCrossTask<double, std::int64_t>{values, indices.data(), offsets.data(), 2, 3, y, 1, nullptr, 1,
-                                                           nullptr},
-                     2);
+    return in_bounds(
+        SparseCrossTask<double, std::int64_t>{values, indices.data(), offsets.data(), 2, 3, y, 1, nullptr, 1, nullptr},
+        2);
   };
   CHECK(fits({0, 2}, {0, 1, 2}), "");
   CHECK(!fits({0, 3}, {0, 1, 2}), "a column beyond the last");

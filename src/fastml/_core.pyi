@@ -7,6 +7,7 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -617,6 +618,46 @@ def simd_level() -> str:
 def simd_levels() -> list[str]:
     """
     SIMD levels this build has and this machine runs, lowest first.
+    """
+@typing.overload
+def sparse_cross_products(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.
+    """
+@typing.overload
+def sparse_cross_products(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.
+    """
+@typing.overload
+def sparse_cross_products(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.
+    """
+@typing.overload
+def sparse_cross_products(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.
+    """
+@typing.overload
+def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    normal_residual() of CSR rows.
+    """
+@typing.overload
+def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    normal_residual() of CSR rows.
+    """
+@typing.overload
+def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    normal_residual() of CSR rows.
+    """
+@typing.overload
+def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    normal_residual() of CSR rows.
     """
 def sum_votes(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int64], n_classes: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """

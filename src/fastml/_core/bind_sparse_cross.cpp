@@ -14,16 +14,10 @@ SparseCrossTask<T, Index> task_of(const Array<T>& values, const Array<Index>& in
   require(offsets.size() > 1 && features > 0, "expected one row and column or more");
   require(values.size() == indices.size(), "values, indices: expected as many of both");
   require(y.ndim() == 2 && y.shape(0) == offsets.size() - 1, "y: expected a matrix with a row for each of x");
-  const SparseCrossTask<T, Index> task{values.data(),
-                                       indices.data(),
-                                       offsets.data(),
-                                       offsets.size() - 1,
-                                       features,
-                                       y.data(),
-                                       y.shape(1),
-                                       optional_data(weights, offsets.size() - 1, "weights"),
-                                       n_threads,
-                                       interrupted};
+  const SparseCrossTask<T, Index> task{
+      values.data(), indices.data(), offsets.data(), offsets.size() - 1,
+      features,      y.data(),       y.shape(1),     optional_data(weights, offsets.size() - 1, "weights"),
+      n_threads,     interrupted};
   require(linear::in_bounds(task, values.size()), "offsets or column indices out of range");
   return task;
 }
@@ -71,8 +65,7 @@ void bind(py::module_& module) {
   module.def("sparse_cross_products", &cross_products<T, Index>, py::arg("values").noconvert(),
              py::arg("indices").noconvert(), py::arg("offsets").noconvert(), py::arg("features"),
              py::arg("y").noconvert(), py::arg("weights").noconvert() = py::none(), py::arg("center") = true,
-             py::arg("n_threads") = 1,
-             "cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.");
+             py::arg("n_threads") = 1, "cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.");
   module.def("sparse_normal_residual", &normal_residual<T, Index>, py::arg("values").noconvert(),
              py::arg("indices").noconvert(), py::arg("offsets").noconvert(), py::arg("features"),
              py::arg("y").noconvert(), py::arg("weights").noconvert(), py::arg("x_mean").noconvert(),

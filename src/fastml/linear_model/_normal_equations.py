@@ -66,10 +66,14 @@ class NormalEquations:
     def residual(self, coef: np.ndarray) -> np.ndarray:
         """Return what is left of the equations, from X itself: Y'WX - coef X'WX, in the shape of `coef`."""
         samples, coef = self.samples, np.ascontiguousarray(coef)
-        rest = samples.targets, samples.weights, self.x_mean, self.y_mean, coef, samples.n_threads
-        if sp.issparse(samples.X):
-            return _core.sparse_normal_residual(*csr_arrays(samples.X), samples.X.shape[1], *rest)
-        return _core.normal_residual(samples.X, *rest)
+        Y, weights, count = samples.targets, samples.weights, samples.n_threads
+        if not sp.issparse(samples.X):
+            return _core.normal_residual(samples.X, Y, weights, self.x_mean, self.y_mean, coef, count)
+        values, indices, offsets = csr_arrays(samples.X)
+        d = samples.X.shape[1]
+        return _core.sparse_normal_residual(
+            values, indices, offsets, d, Y, weights, self.x_mean, self.y_mean, coef, count
+        )
 
 
 def cross_products(samples: Samples, *, center: bool) -> NormalEquations:
@@ -142,14 +146,17 @@ class Factors:
 
     def singular_values(self) -> np.ndarray:
         """Return the singular values of X, n_features of them, in descending order."""
-        gram = self.equations.gram[np.ix_(self.varying, self.varying)]
+        gram = self.equations.gram
+        if len(self.scale) < len(gram):
+            gram = gram[np.ix_(self.varying, self.varying)]
         squares = np.linalg.eigvalsh(gram)[::-1]
         if squares[-1] > 1e-7 * squares[0]:
             values = np.sqrt(squares)
         else:
             # Small values would drown in the rounding of large ones, squared.
             values = linalg.svdvals(self.root, check_finite=False)
-        return np.concatenate([values, np.zeros(len(self.varying) - len(values))])
+        constant = len(self.varying) - len(values)
+        return np.concatenate([values, np.zeros(constant)]) if constant else values
 
     def truncated(self, rank: int) -> np.ndarray:
         """Return the solution by the `rank` largest singular values, of least norm."""

@@ -72,9 +72,7 @@ class ChoosingPenalty(_BaseRidgeCV):
         for name in ("store_cv_results", "alpha_per_target"):
             if getattr(self, name):
                 raise ValueError(f"cv!=None and {name}=True are incompatible")
-        model = (RidgeClassifier if is_classifier(self) else Ridge)(
-            fit_intercept=self.fit_intercept
-        )
+        model = (RidgeClassifier if is_classifier(self) else Ridge)(fit_intercept=self.fit_intercept)
         if _routing_enabled():
             model.set_fit_request(sample_weight=True)
         search = GridSearchCV(model, {"alpha": np.asarray(self.alphas)}, cv=self.cv, scoring=scorer)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight
 from fastml._support.dispatch import Condition, accelerated, note_borrowed
 from fastml.linear_model._predicting import are_of_numpy
 from fastml.linear_model._ridge_solving import BORROWED, solve_normal_equations
-from fastml.linear_model._samples import FLOATS, Samples
+from fastml.linear_model._samples import FLOATS, Samples, are_plain
 
 _NUMPY = Condition("array_api_dispatch=False, or arrays of NumPy", lambda *args, **kwargs: are_of_numpy(args, kwargs))
 
@@ -61,9 +61,12 @@ def ridge_regression(
 
 
 def _check(X: Any, y: Any, sample_weight: Any, solver: str, check_input: bool) -> Samples | None:
-    """Return the samples, checked as scikit-learn does; None where it is to say what is wrong with them."""
+    """Return the samples, checked as scikit-learn does, but for values that are not finite in plain arrays.
+
+    None where scikit-learn is to say what is wrong with them.
+    """
     X = X if sp.issparse(X) else np.asarray(X)
-    if check_input:
+    if check_input and not are_plain(X, y):
         formats = "csr" if solver == "auto" and sp.issparse(X) else ["csr", "csc", "coo"]
         X = check_array(X, accept_sparse=formats, dtype=list(FLOATS), order="C")
         y = check_array(y, dtype=X.dtype, ensure_2d=False, order=None)

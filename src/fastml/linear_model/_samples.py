@@ -70,7 +70,7 @@ def check_samples(estimator: Any, X: Any, y: Any, *, quick: bool = True, **check
     checked : bool
         Whether all values are known to be finite.
     """
-    if quick and _are_plain(X, y):
+    if quick and are_plain(X, y):
         X = validation.validate(estimator, X, reset=True, sparse=False, order=None, check_finite=False)
         return Samples(X, y.astype(X.dtype, copy=False)), False
     X, y = validate_data(estimator, X, y, multi_output=True, y_numeric=True, **checks)
@@ -102,7 +102,8 @@ def is_plain(X: Any) -> bool:
     )
 
 
-def _are_plain(X: Any, y: Any) -> bool:
+def are_plain(X: Any, y: Any) -> bool:
+    """Tell the same of samples and targets."""
     return (
         is_plain(X)
         and type(y) is np.ndarray

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, lsqr
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -17,11 +16,11 @@ SMALL = 1 << 14
 """X is made dense where one value in so many is stored, or where it has at most so many: its products then come sooner
 than those of stored values alone."""
 
-PAIR, CUBE, SQUARE = 2.0, 0.03, 20.0
-"""What the normal equations cost: nanoseconds for a product of two stored values, and for each entry of the Gram matrix
-times its size to factor it, and to handle it otherwise. (On a Zen 4, one thread.)"""
+PAIR, VALUE, CUBE, SQUARE = 2.0, 5.0, 0.012, 15.0
+"""What the normal equations cost: nanoseconds for a product of two stored values, for a value, and for each entry of
+the Gram matrix times its size to factor it, and to handle it otherwise. (On a Zen 4, one thread.)"""
 
-ITERATIONS, CALLS, STORED, ENTRY = 12, 50_000.0, 2.5, 6.0
+ITERATIONS, CALLS, STORED, ENTRY = 10, 50_000.0, 3.0, 6.0
 """What a solver by iterations costs: their number for well conditioned X; and nanoseconds of each for the calls, for a
 stored value and for an entry of its vectors. (Likewise.)"""
 
@@ -38,7 +37,10 @@ def sparse_cross_products(samples: Samples, *, center: bool) -> NormalEquations:
     """
     X, Y, weights = samples.X, samples.targets, samples.weights
     count = threads.n_threads(work=_products(X) + X.nnz * (Y.shape[1] + 2))
-    gram, xy, x_mean, y_mean = _core.sparse_cross_products(*csr_arrays(X), X.shape[1], Y, weights, center, count)
+    values, indices, offsets = csr_arrays(X)
+    gram, xy, x_mean, y_mean = _core.sparse_cross_products(
+        values, indices, offsets, X.shape[1], Y, weights, center, count
+    )
     total = X.shape[0] if weights is None else float(weights.sum(dtype=np.float64))
     return NormalEquations(gram, xy, x_mean, y_mean, samples, total * x_mean**2)
 
@@ -62,7 +64,7 @@ def cheap_equations(samples: Samples, *, center: bool) -> NormalEquations | None
     if n * d <= max(SMALL, DENSE_GROWTH * samples.X.nnz):
         return cross_products(Samples(samples.X.toarray(), samples.y, samples.weights), center=center)
     X = samples.X.tocsr()
-    if PAIR * _products(X) + factoring > iterations:
+    if PAIR * _products(X) + VALUE * X.nnz + factoring > iterations:
         return None
     return sparse_cross_products(Samples(X, samples.y, samples.weights), center=center)
 
