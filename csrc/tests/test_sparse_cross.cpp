@@ -139,9 +139,9 @@ void every_shape() {
   }
 }
 
-// So many features that threads share one matrix: then their number changes nothing.
+// So many features that their products are summed up by slices, and threads share one matrix: their number changes nothing.
 void many_features() {
-  const Samples<double, std::int32_t> s(60, 900, 2, true, 3);
+  const Samples<double, std::int32_t> s(60, 1100, 2, true, 3);
   Found one(s.d, s.targets), shared(s.d, s.targets);
   CHECK(sparse_cross_products(s.task(true, 1), false, one.products()), "");
   CHECK(sparse_cross_products(s.task(true, 3), false, shared.products()), "");
