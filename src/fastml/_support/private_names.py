@@ -105,6 +105,7 @@ PRIVATE_NAMES = {
     "sklearn.linear_model._stochastic_gradient.SGDOneClassSVM._partial_fit": "overridden: our solver",
     "sklearn.linear_model.enet_path._skl_parameter_constraints": "which arguments it takes",
     "sklearn.linear_model.lasso_path._skl_parameter_constraints": "which arguments it takes",
+    "sklearn.linear_model.ridge_regression._skl_parameter_constraints": "which arguments it takes",
     "sklearn.metrics.pairwise_distances_argmin._skl_parameter_constraints": "which arguments it takes",
     "sklearn.metrics.pairwise_distances_argmin_min._skl_parameter_constraints": "which arguments it takes",
     "sklearn.neighbors._base.KNeighborsMixin": "the parent that all searches for k neighbours share",
