@@ -16,8 +16,11 @@ from fastml.linear_model._samples import FLOATS, Samples, are_plain
 
 _NUMPY = Condition("array_api_dispatch=False, or arrays of NumPy", lambda *args, **kwargs: are_of_numpy(args, kwargs))
 
+# Once scikit-learn is patched, its name stands for the function below.
+_by_scikit_learn = sklearn.linear_model.ridge_regression
 
-@accelerated(_NUMPY, fallback=sklearn.linear_model.ridge_regression)
+
+@accelerated(_NUMPY, fallback=_by_scikit_learn)
 @validate_params(sklearn.linear_model.ridge_regression._skl_parameter_constraints, prefer_skip_nested_validation=True)
 def ridge_regression(
     X,
@@ -43,7 +46,7 @@ def ridge_regression(
             coef = coef[0] if len(coef) == 1 else coef
             return (coef, None) if return_n_iter else coef
     note_borrowed(BORROWED)
-    return sklearn.linear_model.ridge_regression(
+    return _by_scikit_learn(
         X,
         y,
         alpha,
