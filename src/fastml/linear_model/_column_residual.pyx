@@ -4,11 +4,12 @@
 A product with the residual costs a pass over a column, so that those that cannot matter are left out: between two
 computations of X[:, j] @ r, r has moved by no more than the lengths of the steps since, and by Cauchy and Schwarz the
 product by no more than that times the length of the column. Where even so it stays below the penalty, a weight of zero
-stays zero, and nothing is computed.
+stays zero, and nothing is computed. The same holds of lengths over several tasks; their residuals lie one after the
+other, so that every pass is over samples.
 
 The lengths of many steps add up to far more than the distance they lead to: they go in all directions. So now and then
 all products are computed and the residual is kept, and its distance from what was kept bounds how far a product can be
-from that one.
+from that one. This is done for one task only.
 """
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from cython cimport floating
 from libc.math cimport INFINITY, fabs, sqrt
 from libc.stdint cimport int32_t, uint32_t
+from libc.string cimport memcpy
 
 from fastml.linear_model._coordinate_descent cimport Residual
 from fastml.linear_model._vector_kernels cimport axpy, dot, sparse_axpy, sparse_dot, squared_norm, table
@@ -40,7 +42,7 @@ cdef class ColumnResidual(Residual):
         void* r
         const void* y
         double[::1] norms  # lengths of the columns
-        double[::1] known  # the product when it was computed last
+        double[:, ::1] known  # the products of the tasks when they were computed last
         double[::1] known_at  # the way the residual had gone by then
         double way
         void* kept_r  # a residual that was kept,
@@ -60,15 +62,15 @@ cdef class ColumnResidual(Residual):
             double[::1] r64
         if norms2.dtype != np.float64 or y.dtype.char not in "fd" or not y.flags.c_contiguous:
             raise ValueError("ColumnResidual: expected y of float32 or float64 and norms2 of float64.")
-        r, kept_r = np.empty_like(y), np.empty_like(y)
+        r, kept_r = np.empty(y.size, dtype=y.dtype), np.empty(y.size, dtype=y.dtype)
         self.sweeps_between_keeps = 1
         self.is_double = y.dtype == np.float64
-        self.n_samples = y.shape[0]
+        self.n_tasks, self.n_samples = np.atleast_2d(y).shape
         self.n_features = norms2.shape[0]
-        self.y_norm2 = np.dot(y, y) if self.is_double else np.dot(y.astype(np.float64), y.astype(np.float64))
+        self.y_norm2 = np.vdot(y, y) if self.is_double else np.vdot(y.astype(np.float64), y.astype(np.float64))
         self.norms2 = norms2
         self.norms = np.sqrt(norms2)
-        self.known = np.empty(self.n_features)
+        self.known = np.empty((self.n_features, self.n_tasks))
         self.kept = np.empty(self.n_features)
         self.known_at = np.full(self.n_features, -INFINITY)
         self.steps_between_restarts = STEPS_BETWEEN_RESTARTS[y.dtype.char]
@@ -106,7 +108,9 @@ cdef class ColumnResidual(Residual):
         self.sweeps = 0
 
     cdef bint is_below(self, Py_ssize_t j, bint positive) noexcept nogil:
-        cdef double known = self.known[j] if positive else fabs(self.known[j])
+        cdef double known = self.known[j, 0] if positive else fabs(self.known[j, 0])
+        if self.n_tasks > 1:
+            known = sqrt(sum_of_squares(self.n_tasks, &self.known[j, 0]))
         if known + self.norms[j] * (self.way - self.known_at[j]) < self.threshold:
             return True
         if not self.is_kept:
@@ -125,28 +129,48 @@ cdef class ColumnResidual(Residual):
         return known + self.norms[j] * (self.distance + self.way - self.distance_way) < self.threshold
 
     cdef double product(self, Py_ssize_t j) noexcept nogil:
+        self.update(j)
+        return self.known[j, 0]
+
+    cdef void task_products(self, Py_ssize_t j, double* out) noexcept nogil:
+        self.update(j)
+        memcpy(out, &self.known[j, 0], self.n_tasks * sizeof(double))
+
+    cdef void update(self, Py_ssize_t j) noexcept nogil:
+        cdef Py_ssize_t t
         if self.known_at[j] != self.way:
-            self.known[j] = self.column_product(j)
+            for t in range(self.n_tasks):
+                self.known[j, t] = self.column_product(j, t)
             self.looks += 1
-            self.patience -= 1
+            self.patience -= self.n_tasks
             self.known_at[j] = self.way
-        return self.known[j]
 
     cdef int move(self, Py_ssize_t j, double step) except -1 nogil:
-        self.subtract(j, step)
+        self.subtract(j, 0, step)
         self.patience -= 1
         self.way += fabs(step) * self.norms[j]
         self.steps += 1
         return 0
 
+    cdef int move_tasks(self, Py_ssize_t j, const double* steps) except -1 nogil:
+        cdef Py_ssize_t t
+        for t in range(self.n_tasks):
+            if steps[t] != 0:
+                self.subtract(j, t, steps[t])
+        self.patience -= self.n_tasks
+        self.way += sqrt(sum_of_squares(self.n_tasks, steps)) * self.norms[j]
+        self.steps += 1
+        return 0
+
     cdef int restart(self, const double* w) except -1 nogil:
-        cdef Py_ssize_t j
+        cdef Py_ssize_t j, t
         if self.started and self.steps < self.steps_between_restarts:
             return 0
         self.reset()
         for j in range(self.n_features):
-            if w[j] != 0:
-                self.subtract(j, w[j])
+            for t in range(self.n_tasks):
+                if w[j * self.n_tasks + t] != 0:
+                    self.subtract(j, t, w[j * self.n_tasks + t])
         self.known_at[:] = -INFINITY
         self.is_kept = False
         self.started = True
@@ -156,28 +180,26 @@ cdef class ColumnResidual(Residual):
     cdef int products(self, const double* w, double* out, double* sums) except -1 nogil:
         cdef Py_ssize_t j
         for j in range(self.n_features):
-            out[j] = self.product(j)
+            self.task_products(j, out + j * self.n_tasks)
         self.sum_up(sums)
         return 0
 
-    cdef double column_product(self, Py_ssize_t j) noexcept nogil:
+    cdef double column_product(self, Py_ssize_t j, Py_ssize_t task) noexcept nogil:
         return 0.0
 
-    cdef void subtract(self, Py_ssize_t j, double step) noexcept nogil:
+    cdef void subtract(self, Py_ssize_t j, Py_ssize_t task, double step) noexcept nogil:
         pass
 
     cdef void reset(self) noexcept nogil:
-        pass
+        cdef Py_ssize_t size = self.n_tasks * self.n_samples
+        memcpy(self.r, self.y, size * (sizeof(double) if self.is_double else sizeof(float)))
 
     cdef void sum_up(self, double* sums) noexcept nogil:
         pass
 
     cdef void keep(self) noexcept nogil:
         """Keep the residual as it is now."""
-        if self.is_double:
-            copy_residual[double](self.n_samples, <const double*> self.r, <double*> self.kept_r)
-        else:
-            copy_residual[float](self.n_samples, <const float*> self.r, <float*> self.kept_r)
+        memcpy(self.kept_r, self.r, self.n_samples * (sizeof(double) if self.is_double else sizeof(float)))
 
     cdef double squared_distance(self) noexcept nogil:
         """The square of the way from what was kept to the residual."""
@@ -200,7 +222,7 @@ cdef class DenseResidual(ColumnResidual):
     ----------
     X : ndarray of shape (n_samples, n_features), float32 or float64
         Fortran-contiguous.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_tasks, n_samples)
         Of the type of X.
     norms2 : ndarray of shape (n_features,), float64
         Squared lengths of the columns.
@@ -215,44 +237,43 @@ cdef class DenseResidual(ColumnResidual):
     cdef object by_gram
 
     def __init__(self, X, y, norms2, double patience=INFINITY, by_gram=None):
-        if not X.flags.f_contiguous or X.dtype != y.dtype or X.shape != (y.shape[0], norms2.shape[0]):
+        if not X.flags.f_contiguous or X.dtype != y.dtype or X.shape != (y.T.shape[0], norms2.shape[0]):
             raise ValueError(f"DenseResidual: expected Fortran-contiguous X of {y.dtype}, given {X.dtype}, {X.shape}.")
         super().__init__(y, norms2, X)
         self.X = <const char*> <size_t> X.ctypes.data
         self.stride = X.shape[0] * X.itemsize
-        self.work = X.shape[0]
+        self.work = X.shape[0] * self.n_tasks
         self.patience = patience
         self.by_gram = by_gram
 
     cdef Residual successor(self):
         return self.by_gram()
 
-    cdef double column_product(self, Py_ssize_t j) noexcept nogil:
-        cdef const void* column = self.X + j * self.stride
+    cdef double column_product(self, Py_ssize_t j, Py_ssize_t task) noexcept nogil:
+        cdef:
+            const void* column = self.X + j * self.stride
+            Py_ssize_t first = task * self.n_samples
         if self.is_double:
-            return dot(self.kernels, self.n_samples, <const double*> column, <const double*> self.r)
-        return dot(self.kernels, self.n_samples, <const float*> column, <const float*> self.r)
+            return dot(self.kernels, self.n_samples, <const double*> column, <const double*> self.r + first)
+        return dot(self.kernels, self.n_samples, <const float*> column, <const float*> self.r + first)
 
-    cdef void subtract(self, Py_ssize_t j, double step) noexcept nogil:
-        cdef const void* column = self.X + j * self.stride
+    cdef void subtract(self, Py_ssize_t j, Py_ssize_t task, double step) noexcept nogil:
+        cdef:
+            const void* column = self.X + j * self.stride
+            Py_ssize_t first = task * self.n_samples
         if self.is_double:
-            axpy(self.kernels, self.n_samples, -step, <const double*> column, <double*> self.r)
+            axpy(self.kernels, self.n_samples, -step, <const double*> column, <double*> self.r + first)
         else:
-            axpy(self.kernels, self.n_samples, -step, <const float*> column, <float*> self.r)
-
-    cdef void reset(self) noexcept nogil:
-        if self.is_double:
-            copy_residual[double](self.n_samples, <const double*> self.y, <double*> self.r)
-        else:
-            copy_residual[float](self.n_samples, <const float*> self.y, <float*> self.r)
+            axpy(self.kernels, self.n_samples, -step, <const float*> column, <float*> self.r + first)
 
     cdef void sum_up(self, double* sums) noexcept nogil:
+        cdef Py_ssize_t size = self.n_tasks * self.n_samples
         if self.is_double:
-            sums[0] = squared_norm(self.kernels, self.n_samples, <const double*> self.r)
-            sums[1] = dot(self.kernels, self.n_samples, <const double*> self.r, <const double*> self.y)
+            sums[0] = squared_norm(self.kernels, size, <const double*> self.r)
+            sums[1] = dot(self.kernels, size, <const double*> self.r, <const double*> self.y)
         else:
-            sums[0] = squared_norm(self.kernels, self.n_samples, <const float*> self.r)
-            sums[1] = dot(self.kernels, self.n_samples, <const float*> self.r, <const float*> self.y)
+            sums[0] = squared_norm(self.kernels, size, <const float*> self.r)
+            sums[1] = dot(self.kernels, size, <const float*> self.r, <const float*> self.y)
 
 
 cdef class SparseResidual(ColumnResidual):
@@ -262,7 +283,7 @@ cdef class SparseResidual(ColumnResidual):
 
         X[:, j] @ r  =  sum over the entries of s x (r + shift)  -  m sum of s (r + shift)
 
-    where r is the residual of the entries alone, and the one number `shift` what all means together add to each sample.
+    where r is the residual of the entries alone, and `shift`, a number of each task, what all means add to a sample.
     The second sum never changes, since the columns are centred; the entries' share of the shift is m times that of s.
     So a step costs what its entries cost, where scikit-learn adds m to every sample.
 
@@ -272,7 +293,7 @@ cdef class SparseResidual(ColumnResidual):
         The CSC matrix, of float32 or float64 and int32, times the weights of the samples where there are any.
     plain : ndarray
         The entries without weights: data itself if there are none.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_tasks, n_samples)
         Centred, not weighted, of the type of data.
     means, norms2 : ndarray of shape (n_features,), float64
         Weighted means to subtract (zeros: none), and squared lengths of the columns after it.
@@ -290,7 +311,8 @@ cdef class SparseResidual(ColumnResidual):
         const void* sample_weight
         const int32_t[::1] indices, indptr
         const double[::1] means, sums
-        double shift, kept_shift, residual_sum
+        double[::1] shifts, residual_sums
+        double kept_shift
 
     def __init__(self, data, plain, indices, indptr, y, means, norms2, sums, sample_weight, y_norm2):
         if (
@@ -298,11 +320,13 @@ cdef class SparseResidual(ColumnResidual):
             or plain.dtype != y.dtype
             or data.shape != plain.shape
             or indptr.shape[0] != norms2.shape[0] + 1
-            or (sample_weight is not None and (sample_weight.dtype != y.dtype or sample_weight.shape != y.shape))
+            or (sample_weight is not None and (sample_weight.dtype != y.dtype or len(sample_weight) != len(y.T)))
         ):
             raise ValueError(f"SparseResidual: expected arrays of {y.dtype} that fit together, given {data.dtype}.")
         super().__init__(y, norms2, data, plain, sample_weight)
         self.y_norm2 = y_norm2
+        self.shifts = np.zeros(self.n_tasks)
+        self.residual_sums = np.zeros(self.n_tasks)
         self.data = <const void*> <size_t> data.ctypes.data
         self.plain = <const void*> <size_t> plain.ctypes.data
         self.sample_weight = <const void*> <size_t> (0 if sample_weight is None else sample_weight.ctypes.data)
@@ -310,56 +334,81 @@ cdef class SparseResidual(ColumnResidual):
         self.indptr = indptr
         self.means = means
         self.sums = sums
-        self.work = 1 + data.shape[0] // max(1, norms2.shape[0])
+        self.work = self.n_tasks * (1 + data.shape[0] // max(1, norms2.shape[0]))
 
-    cdef double column_product(self, Py_ssize_t j) noexcept nogil:
+    cdef double column_product(self, Py_ssize_t j, Py_ssize_t task) noexcept nogil:
         cdef:
             int32_t first = self.indptr[j]
             Py_ssize_t count = self.indptr[j + 1] - first
             const int* places = <const int*> &self.indices[first]
+            const double* r64 = <const double*> self.r + task * self.n_samples
+            const float* r32 = <const float*> self.r + task * self.n_samples
             double product
         if self.is_double:
-            product = sparse_dot(self.kernels, count, <const double*> self.data + first, places, <const double*> self.r)
+            product = sparse_dot(self.kernels, count, <const double*> self.data + first, places, r64)
         else:
-            product = sparse_dot(self.kernels, count, <const float*> self.data + first, places, <const float*> self.r)
-        return product + self.shift * self.sums[j] - self.means[j] * self.residual_sum
+            product = sparse_dot(self.kernels, count, <const float*> self.data + first, places, r32)
+        return product + self.shifts[task] * self.sums[j] - self.means[j] * self.residual_sums[task]
 
-    cdef void subtract(self, Py_ssize_t j, double step) noexcept nogil:
+    cdef void subtract(self, Py_ssize_t j, Py_ssize_t task, double step) noexcept nogil:
         cdef:
             int32_t first = self.indptr[j]
             Py_ssize_t count = self.indptr[j + 1] - first
             const int* places = <const int*> &self.indices[first]
+            double* r64 = <double*> self.r + task * self.n_samples
+            float* r32 = <float*> self.r + task * self.n_samples
         if self.is_double:
-            sparse_axpy(self.kernels, count, -step, <const double*> self.plain + first, places, <double*> self.r)
+            sparse_axpy(self.kernels, count, -step, <const double*> self.plain + first, places, r64)
         else:
-            sparse_axpy(self.kernels, count, -step, <const float*> self.plain + first, places, <float*> self.r)
-        self.shift += step * self.means[j]
+            sparse_axpy(self.kernels, count, -step, <const float*> self.plain + first, places, r32)
+        self.shifts[task] += step * self.means[j]
 
     cdef void reset(self) noexcept nogil:
-        self.shift = 0
-        if self.is_double:
-            copy_residual[double](self.n_samples, <const double*> self.y, <double*> self.r)
-            self.residual_sum = weighted_sum[double](self.n_samples, <double*> self.r, <double*> self.sample_weight)
-        else:
-            copy_residual[float](self.n_samples, <const float*> self.y, <float*> self.r)
-            self.residual_sum = weighted_sum[float](self.n_samples, <float*> self.r, <float*> self.sample_weight)
+        cdef Py_ssize_t n = self.n_samples, task
+        ColumnResidual.reset(self)
+        self.shifts[:] = 0
+        for task in range(self.n_tasks):
+            if self.is_double:
+                self.residual_sums[task] = weighted_sum[double](
+                    n, <double*> self.r + task * n, <double*> self.sample_weight
+                )
+            else:
+                self.residual_sums[task] = weighted_sum[float](
+                    n, <float*> self.r + task * n, <float*> self.sample_weight
+                )
 
     cdef void sum_up(self, double* sums) noexcept nogil:
-        if self.is_double:
-            add_up[double](
-                self.n_samples, <double*> self.r, <double*> self.y, <double*> self.sample_weight, self.shift, sums
-            )
-        else:
-            add_up[float](
-                self.n_samples, <float*> self.r, <float*> self.y, <float*> self.sample_weight, self.shift, sums
-            )
+        cdef:
+            Py_ssize_t n = self.n_samples, task, first
+        sums[0] = 0
+        sums[1] = 0
+        for task in range(self.n_tasks):
+            first = task * n
+            if self.is_double:
+                add_up[double](
+                    n,
+                    <double*> self.r + first,
+                    <double*> self.y + first,
+                    <double*> self.sample_weight,
+                    self.shifts[task],
+                    sums,
+                )
+            else:
+                add_up[float](
+                    n,
+                    <float*> self.r + first,
+                    <float*> self.y + first,
+                    <float*> self.sample_weight,
+                    self.shifts[task],
+                    sums,
+                )
 
     cdef void keep(self) noexcept nogil:
         ColumnResidual.keep(self)
-        self.kept_shift = self.shift
+        self.kept_shift = self.shifts[0]
 
     cdef double squared_distance(self) noexcept nogil:
-        return self.weighed_distance(self.sample_weight, self.shift - self.kept_shift)
+        return self.weighed_distance(self.sample_weight, self.shifts[0] - self.kept_shift)
 
 
 cdef double distance2(
@@ -375,10 +424,13 @@ cdef double distance2(
     return total
 
 
-cdef void copy_residual(Py_ssize_t n, const floating* y, floating* r) noexcept nogil:
-    cdef Py_ssize_t i
+cdef double sum_of_squares(Py_ssize_t n, const double* values) noexcept nogil:
+    cdef:
+        Py_ssize_t i
+        double total = 0
     for i in range(n):
-        r[i] = y[i]
+        total += values[i] * values[i]
+    return total
 
 
 cdef double weighted_sum(Py_ssize_t n, const floating* r, const floating* weights) noexcept nogil:
@@ -393,12 +445,10 @@ cdef double weighted_sum(Py_ssize_t n, const floating* r, const floating* weight
 cdef void add_up(
     Py_ssize_t n, const floating* r, const floating* y, const floating* weights, double shift, double* sums
 ) noexcept nogil:
-    """The weighted sums of (r + shift)^2 and of (r + shift) y."""
+    """Add the weighted sums of (r + shift)^2 and of (r + shift) y."""
     cdef:
         Py_ssize_t i
         double residual, weight
-    sums[0] = 0
-    sums[1] = 0
     for i in range(n):
         residual = r[i] + shift
         weight = weights[i] if weights else 1.0

@@ -28,6 +28,9 @@ FEW_PASSES = 7
 """Sweeps over the features that most solutions take, with looks at the gap: where the Gram matrix costs no more, it is
 made at once."""
 
+ALL_TASKS = slice(None)
+"""In the place of a target: all of them, as the tasks of one problem."""
+
 LARGEST_GRAM = 6000
 """Features up to which a path is solved with the Gram matrix: its rows may all be needed, 300 MB."""
 
@@ -61,7 +64,8 @@ class DenseData:
         self._root = None if sample_weight is None else np.sqrt(sample_weight)
         self._offset: np.ndarray | None = None  # of _X, as it is now
         self._gram: np.ndarray | None = None
-        self._products: np.ndarray | None = None  # of the first target
+        self._products: np.ndarray | None = None  # of this target
+        self._products_of: int | slice = 0
         self._norms2: np.ndarray | None = None
         y = y.astype(X.dtype)
         if fit_intercept:
@@ -107,37 +111,38 @@ class DenseData:
             self._norms2 = np.einsum("ij,ij->j", self._X, self._X, dtype=np.float64)
         return self._norms2
 
-    def adopt(self, sums: SummedData) -> None:
-        """Take over inner products that are known; there is one target."""
-        self._gram, self._products = sums.XX, sums.Xy
+    def adopt(self, sums: SummedData, target: int | slice) -> None:
+        """Take over inner products that are known."""
+        self._gram, self._products, self._products_of = sums.XX, sums.Xy, target
         self._norms2 = sums.XX.diagonal().copy()
 
-    def products(self, target: int) -> np.ndarray:
-        """Return the products of the columns with a target, all centred and weighted."""
-        if target == 0 and self._products is not None:
+    def products(self, target: int | slice) -> np.ndarray:
+        """Return the products of the columns with a target, all centred and weighted; one column a task for several."""
+        if target == self._products_of and self._products is not None:
             return self._products
-        y = self._y[:, target]
-        if self._offset is None:
-            return (self._X.T @ y).astype(np.float64, copy=False)
-        return self._moments(target)[2]
+        if self._offset is not None:
+            if not isinstance(target, slice):
+                return self._moments(target)[2]
+            self.prepare(columns=True)
+        return (self._X.T @ self._y[:, target]).astype(np.float64, copy=False)
 
     def _moments(self, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the means of the columns, and about them their squared lengths and products with a target."""
         y = self._y[:, target].astype(np.float64)
         return _core.column_moments(self._X, y, self._centers, threads.n_threads(work=3.0 * self._X.size))
 
-    def y_norm2(self, target: int) -> float:
+    def y_norm2(self, target: int | slice) -> float:
         """Return the sum of squares of a target, centred and weighted."""
-        y = self._y[:, target].astype(np.float64, copy=False)
-        return float(y @ y)
+        y = self._y[:, target].astype(np.float64, copy=False).T
+        return float(np.vdot(y, y))
 
-    def residual(self, target: int, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> Residual:
+    def residual(self, target: int | slice, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> Residual:
         """Return the residual of a target, in the form that serves the penalties soonest.
 
         Parameters
         ----------
-        target : int
-            Column of y.
+        target : int or slice
+            Column of y, or ALL_TASKS.
         penalties : ndarray of shape (n_penalties,)
             On the absolute weights.
         tol : float
@@ -147,11 +152,11 @@ class DenseData:
         """
         by_gram = partial(self._gram_residual, target, tol)
         if self.n_features > min(self.n_samples, LARGEST_GRAM):
-            return DenseResidual(self.prepare(columns=True), self._y[:, target], self.norms2())
-        passes = PASSES_PER_GRAM * self.n_features**2
-        if len(penalties) > 1 or self._gram is not None or passes <= FEW_PASSES * self.n_features:
+            return DenseResidual(self.prepare(columns=True), self._y[:, target].T, self.norms2())
+        if len(penalties) > 1 or self._gram is not None or starts_with_gram(self._X.shape, self._y[0, target].size):
             return by_gram()
-        if in_turn and self._X.size > SMALL:
+        passes = PASSES_PER_GRAM * self.n_features**2
+        if in_turn and self._X.size > SMALL and not isinstance(target, slice):
             return BlockResidual(
                 self._X,
                 np.zeros(self.n_features) if self._offset is None else self._offset.astype(np.float64),
@@ -162,7 +167,7 @@ class DenseData:
                 passes,
                 by_gram,
             )
-        return DenseResidual(self.prepare(columns=True), self._y[:, target], self.norms2(), passes, by_gram)
+        return DenseResidual(self.prepare(columns=True), self._y[:, target].T, self.norms2(), passes, by_gram)
 
     def given_gram_residual(self, target: int, gram: np.ndarray, Xy: np.ndarray | None = None) -> GramResidual:
         """Return the residual of a target by a Gram matrix that the user gave, and products if they were given, too."""
@@ -180,12 +185,12 @@ class DenseData:
             )[0]
         return self._gram
 
-    def _gram_residual(self, target: int, tol: float) -> GramResidual:
+    def _gram_residual(self, target: int | slice, tol: float) -> GramResidual:
         norms2 = self.norms2()
         measure = partial(self._measure, target) if tol < MEASURED_BELOW[self.dtype.char] else None
         return GramResidual(self.gram(), self.products(target), self.y_norm2(target), norms2, measure)
 
-    def _measure(self, target: int, w: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    def _measure(self, target: int | slice, w: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
         """Return what `GramResidual` calls its measure."""
         w = w.astype(self._X.dtype)
         y = self._y[:, target]
@@ -194,9 +199,9 @@ class DenseData:
             r += self._offset @ w
         products = (self._X.T @ r).astype(np.float64, copy=False)
         if self._offset is not None:
-            products -= self._offset * r.sum(dtype=np.float64)
+            products -= np.multiply.outer(self._offset, r.sum(axis=0, dtype=np.float64))
         r64 = r.astype(np.float64, copy=False)
-        return products, (r64 @ r64, r64 @ y)
+        return products, (float(np.vdot(r64, r64)), float(np.vdot(r64, y)))
 
 
 class SparseData:
@@ -237,22 +242,24 @@ class SparseData:
         self._plain = np.ascontiguousarray(X.data)
         self._data = self._plain if sample_weight is None else self._plain * sample_weight[X.indices]
 
-    def products(self, target: int) -> np.ndarray:
-        """Return the products of the columns with a target, all centred and weighted."""
+    def products(self, target: int | slice) -> np.ndarray:
+        """Return the products of the columns with a target, all centred and weighted; one column a task for several."""
         y = self._y[:, target]
-        yw = y if self._weight is None else y * self._weight
-        return self._X.T @ yw - self._means * yw.sum(dtype=np.float64)
+        yw = y if self._weight is None else (y.T * self._weight).T
+        return self._X.T @ yw - np.multiply.outer(self._means, yw.sum(axis=0, dtype=np.float64))
 
-    def residual(self, target: int, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> SparseResidual:
+    def residual(
+        self, target: int | slice, penalties: np.ndarray, tol: float, *, in_turn: bool = True
+    ) -> SparseResidual:
         """Return the residual of a target."""
-        y = self._y[:, target].astype(np.float64, copy=False)
-        y_norm2 = y @ y if self._weight is None else y @ (y * self._weight)
+        y = self._y[:, target].astype(np.float64, copy=False).T
+        y_norm2 = np.vdot(y, y if self._weight is None else y * self._weight)
         return SparseResidual(
             self._data,
             self._plain,
             self._X.indices,
             self._X.indptr,
-            self._y[:, target],
+            self._y[:, target].T,
             self._means,
             self._norms2,
             self._sums,
@@ -264,6 +271,14 @@ class SparseData:
 def data_of(X: Any, y: np.ndarray, sample_weight: np.ndarray | None, fit_intercept: bool) -> DenseData | SparseData:
     """Return dense or sparse data."""
     return (SparseData if sp.issparse(X) else DenseData)(X, y, sample_weight, fit_intercept)
+
+
+def starts_with_gram(shape: tuple[int, int], n_tasks: int) -> bool:
+    """Tell whether the Gram matrix of samples costs no more than what any solution takes."""
+    n_samples, n_features = shape
+    if n_features > min(n_samples, LARGEST_GRAM):
+        return False
+    return PASSES_PER_GRAM * n_features**2 <= FEW_PASSES * n_tasks * n_features
 
 
 def _columns(X: np.ndarray, offset: np.ndarray | None, root: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

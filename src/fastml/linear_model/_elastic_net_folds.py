@@ -76,7 +76,7 @@ class Folds:
             self._all_sums = reduce(Sums.plus, self._left_out)
         else:
             self._all_sums = self._sums(slice(None))
-        data.adopt(self._all_sums.data(data.n_samples, self._fit_intercept, data.dtype))
+        data.adopt(self._all_sums.data(data.n_samples, self._fit_intercept, data.dtype), self.target)
 
     def _sums(self, rows: Any, n_threads: int | None = None) -> Sums:
         X, y = taken(self._X, rows), taken(self._y, rows)

@@ -14,7 +14,7 @@ MOST_LEFT_OUT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Weight, means and inner products of some samples and their target, in float64.
+    """Weight, means and inner products of some samples and their target, or several, in float64.
 
     Parameters
     ----------
@@ -22,19 +22,19 @@ class Sums:
         Of all samples together.
     X_mean : ndarray of shape (n_features,)
         Means of the features.
-    y_mean : float
+    y_mean : float or ndarray of shape (n_tasks,)
         Mean of the target.
     XX : ndarray of shape (n_features, n_features)
         Products of features, about their means.
-    Xy : ndarray of shape (n_features,)
+    Xy : ndarray of shape (n_features,) or (n_features, n_tasks)
         Products of features and target, about their means.
     yy : float
-        Sum of squares of the target, about its mean.
+        Sum of squares of the target, about its mean; of all tasks together.
     """
 
     weight: float
     X_mean: np.ndarray
-    y_mean: float
+    y_mean: Any
     XX: np.ndarray
     Xy: np.ndarray
     yy: float
@@ -44,14 +44,16 @@ class Sums:
         """Return the sums of samples, whose weights are not negative."""
         weight = float(len(y)) if sample_weight is None else float(sample_weight.sum(dtype=np.float64))
         if weight == 0:
-            d = X.shape[1]
-            return cls(0.0, np.zeros(d), 0.0, np.zeros((d, d)), np.zeros(d), 0.0)
-        target = np.ascontiguousarray(y, dtype=X.dtype).reshape(-1, 1)
+            d, shape = X.shape[1], y.shape[1:]
+            return cls(0.0, np.zeros(d), np.zeros(shape)[()], np.zeros((d, d)), np.zeros((d, *shape)), 0.0)
+        target = np.ascontiguousarray(y, dtype=X.dtype).reshape(len(y), -1)
         weights = None if sample_weight is None else np.ascontiguousarray(sample_weight, dtype=X.dtype)
         XX, Xy, X_mean, y_mean = _core.cross_products(X, target, weights, True, n_threads)
-        z = target[:, 0] - y_mean[0]
-        yy = float(z @ z if weights is None else z @ (weights * z))
-        return cls(weight, X_mean, float(y_mean[0]), XX, Xy[0], yy)
+        z = (target - y_mean).T
+        yy = float(np.vdot(z, z if weights is None else weights * z))
+        if y.ndim == 1:
+            return cls(weight, X_mean, float(y_mean[0]), XX, Xy[0], yy)
+        return cls(weight, X_mean, y_mean, XX, Xy.T, yy)
 
     def plus(self, other: "Sums") -> "Sums":
         """Return the sums of both."""
@@ -82,20 +84,19 @@ class Sums:
             self.X_mean + share * X_way,
             self.y_mean + share * y_way,
             XX,
-            self.Xy + sign * other.Xy + between * y_way * X_way,
-            self.yy + sign * other.yy + between * y_way * y_way,
+            self.Xy + sign * other.Xy + between * np.multiply.outer(X_way, y_way),
+            self.yy + sign * other.yy + between * float(np.vdot(y_way, y_way)),
         )
 
     def data(self, n_samples: int, fit_intercept: bool, dtype: np.dtype) -> "SummedData":
         """Return data that have these sums, with weights that sum to the number of samples."""
         XX, Xy, yy = self.XX, self.Xy, self.yy
-        X_offset, y_offset = np.zeros(len(Xy), dtype=dtype), dtype.type(0)
-        if fit_intercept:
-            X_offset, y_offset = self.X_mean.astype(dtype), dtype.type(self.y_mean)
-        else:
+        X_offset, y_offset = self.X_mean.astype(dtype), np.asarray(self.y_mean).astype(dtype)[()]
+        if not fit_intercept:
+            X_offset, y_offset = np.zeros_like(X_offset), np.zeros_like(y_offset)[()]
             XX = XX + np.multiply.outer(self.weight * self.X_mean, self.X_mean)
-            Xy = Xy + self.weight * self.y_mean * self.X_mean
-            yy = yy + self.weight * self.y_mean**2
+            Xy = Xy + self.weight * np.multiply.outer(self.X_mean, self.y_mean)
+            yy = yy + self.weight * float(np.vdot(self.y_mean, self.y_mean))
         scale = n_samples / self.weight
         if scale != 1:
             XX, Xy, yy = XX * scale, Xy * scale, yy * scale
@@ -104,7 +105,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class SummedData:
-    """Samples and their target, known by inner products; `DenseData` has the same attributes."""
+    """Samples and their target, or several, known by inner products; `DenseData` has the same attributes."""
 
     n_samples: int
     X_offset: np.ndarray
@@ -113,6 +114,6 @@ class SummedData:
     Xy: np.ndarray
     yy: float
 
-    def residual(self, target: int, penalties: np.ndarray, tol: float) -> GramResidual:
-        """Return the residual of the one target."""
+    def residual(self, target: int | slice, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> GramResidual:
+        """Return the residual of all that there is of y."""
         return GramResidual(self.XX, self.Xy, self.yy, self.XX.diagonal().copy())
