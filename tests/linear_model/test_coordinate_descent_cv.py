@@ -1,6 +1,7 @@
 """LassoCV and ElasticNetCV: folds, grids, what they take and what they say."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,6 +153,10 @@ def test_errors_are_scikit_learns():
             package.ElasticNetCV(l1_ratio=0).fit(X, y)
         with pytest.raises(ValueError, match="Cannot have number of splits"):
             package.LassoCV(cv=50).fit(X, y)
+        with pytest.raises(ValueError, match="For mono-task outputs, use LassoCVCV"):
+            package.MultiTaskLassoCV().fit(X, y)
+        with pytest.raises(ValueError, match="l1_ratio=0"):
+            package.MultiTaskElasticNetCV(l1_ratio=0).fit(X, np.stack([y, y], axis=1))
 
 
 def test_alpha_zero_is_warned_of():
@@ -161,15 +166,44 @@ def test_alpha_zero_is_warned_of():
             package.LassoCV(alphas=[0.0]).fit(X, y)
 
 
-def test_what_is_left_to_scikit_learn(capsys):
+@pytest.mark.parametrize("name", ["ElasticNetCV", "MultiTaskElasticNetCV"])
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_verbose_fits_print(capsys, name, verbose):
     X, y = problem(60, 4)
-    with pytest.raises(fastml.FallbackError, match="verbose=False"):
-        LassoCV(verbose=1).fit(X, y)
+    targets = y if name == "ElasticNetCV" else np.stack([y, X[:, 0]], axis=1)
+    printed, models = [], []
+    for package in (sklearn.linear_model, fastml.linear_model):
+        estimator = getattr(package, name)(l1_ratio=[0.5, 0.9], alphas=4, cv=3, n_jobs=1, verbose=verbose)
+        models.append(estimator.fit(X, targets))
+        # What joblib prints has the time that it took.
+        printed.append([re.sub(r"[\d.]+s\b", "", text) for text in capsys.readouterr()])
+    assert printed[1] == printed[0]
+    assert "Path: 000 out of 004" in printed[1][0] or "...." in printed[1][1]
+    assert_same_choice(models[1], models[0])
+
+
+@pytest.mark.parametrize("name", ["LassoCV", "MultiTaskLassoCV"])
+def test_groups_are_routed_to_the_splitter(name):
+    X, y = problem(60, 4)
+    targets = y if name == "LassoCV" else np.stack([y, X[:, 0]], axis=1)
     groups = np.arange(60) % 3
-    with sklearn.config_context(enable_metadata_routing=True), fastml.config_context(fallback="silent"):
-        routed = LassoCV(cv=GroupKFold(3)).fit(X, y, groups=groups)
-    in_other_order = LassoCV(cv=PredefinedSplit(groups)).fit(X, y)
-    assert_allclose(np.sort(routed.mse_path_, axis=1), np.sort(in_other_order.mse_path_, axis=1), rtol=1e-6)
+    weight = np.random.default_rng(0).random(60)
+    with sklearn.config_context(enable_metadata_routing=True):
+        models = [
+            getattr(package, name)(cv=GroupKFold(3)).fit(X, targets, groups=groups, sample_weight=weight)
+            for package in (sklearn.linear_model, fastml.linear_model)
+        ]
+        with pytest.raises(TypeError, match="unexpected argument"):
+            getattr(fastml.linear_model, name)(cv=3).fit(X, targets, groups=groups)
+    assert_same_choice(models[1], models[0])
+    with pytest.raises(ValueError, match="only supported if enable_metadata_routing=True"):
+        getattr(fastml.linear_model, name)(cv=GroupKFold(3)).fit(X, targets, groups=groups)
+
+
+def test_gram_matrices_of_other_kinds_are_left_to_scikit_learn():
+    X, y = problem(60, 4)
+    with pytest.raises(fastml.FallbackError, match="precompute=True"):
+        LassoCV(precompute=(X.T @ X).tolist()).fit(X, y)
 
 
 def test_read_only_samples(tmp_path):
@@ -183,7 +217,7 @@ INTERRUPTED = """
 import numpy as np
 from fastml.linear_model import {cls}
 X = np.random.default_rng(0).standard_normal({shape})
-y = X @ np.ones(X.shape[1])
+y = X @ np.ones((X.shape[1], 3) if {cls!r}.startswith("MultiTask") else X.shape[1])
 model = {cls}(tol=1e-300, max_iter=10**9, {parameters})
 print("started", flush=True)
 try:
@@ -201,6 +235,8 @@ except KeyboardInterrupt:
         ("Lasso", (3000, 300), "alpha=1e-9"),
         ("LassoCV", (600, 300), "alphas=[1e-9], n_jobs=2"),
         ("LassoCV", (600, 300), "alphas=[1e-9], n_jobs=1"),
+        ("MultiTaskLasso", (300, 400), "alpha=1e-9"),
+        ("MultiTaskLassoCV", (600, 300), "alphas=[1e-9], n_jobs=2"),
     ],
 )
 def test_ctrl_c(cls, shape, parameters):

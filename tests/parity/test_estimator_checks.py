@@ -25,6 +25,10 @@ from fastml.linear_model import (
     LinearRegression,
     LogisticRegression,
     LogisticRegressionCV,
+    MultiTaskElasticNet,
+    MultiTaskElasticNetCV,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
     PassiveAggressiveClassifier,
     PassiveAggressiveRegressor,
     Perceptron,
@@ -181,6 +185,10 @@ def test_neighbor_checks(estimator, check):
         Lasso(),
         Lasso(precompute=True, fit_intercept=False),
         LassoCV(cv=3, alphas=20, max_iter=2000),
+        MultiTaskElasticNet(),
+        MultiTaskElasticNetCV(cv=3, alphas=20, max_iter=2000),
+        MultiTaskLasso(selection="random", random_state=0),
+        MultiTaskLassoCV(cv=3, alphas=20, max_iter=2000),
     ]
 )
 def test_coordinate_descent_checks(estimator, check):

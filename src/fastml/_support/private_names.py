@@ -61,7 +61,7 @@ PRIVATE_NAMES = {
     "sklearn.linear_model._base._check_precomputed_gram_matrix": "rejects a Gram matrix of other samples",
     "sklearn.linear_model._base._preprocess_data": "centres and weights samples that are to be decomposed",
     "sklearn.linear_model._coordinate_descent.ElasticNet._decision_function": "overridden: quick checks of plain input",
-    "sklearn.linear_model._coordinate_descent.LinearModelCV": "the parent that LassoCV and ElasticNetCV share",
+    "sklearn.linear_model._coordinate_descent.LinearModelCV": "the parent that LassoCV and its like share",
     "sklearn.linear_model._coordinate_descent._alpha_grid": "the penalties of a path; the error where there are none",
     "sklearn.linear_model._glm.glm.NewtonCholeskySolver": "Newton's method, over our Hessian",
     "sklearn.linear_model._linear_loss.LinearModelLoss": "what Newton's methods take for a loss",

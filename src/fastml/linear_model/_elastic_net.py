@@ -147,19 +147,7 @@ def samples_and_targets(estimator: Any, X: Any, y: Any) -> tuple[Any, np.ndarray
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
         Of the type of X.
     """
-    if (
-        type(X) is np.ndarray
-        and X.ndim == 2
-        and type(y) is np.ndarray
-        and y.ndim in (1, 2)
-        and y.dtype.char in "fd"
-        and y.dtype.isnative
-        and y.flags.forc
-        and y.flags.aligned
-        and len(X) == len(y) > 0
-        and y.size > 0
-        and (get_config()["assume_finite"] or all_finite(y if y.flags.c_contiguous else y.T, 1))
-    ):
+    if are_plain(X, y):
         X = validation.validate(estimator, X, reset=True, sparse="csc", order=None)
         return X, y.astype(X.dtype, copy=False)
     X, y = validate_data(
@@ -173,8 +161,26 @@ def samples_and_targets(estimator: Any, X: Any, y: Any) -> tuple[Any, np.ndarray
         y_numeric=True,
     )
     y = check_array(y, order="F", copy=False, dtype=X.dtype.type, ensure_2d=False)
-    return (X if sp.issparse(X) else _contiguous(X)), y
+    return contiguous(X), y
 
 
-def _contiguous(X: np.ndarray) -> np.ndarray:
-    return X if X.flags.forc and X.flags.aligned else np.require(X, requirements=["C", "A"])
+def are_plain(X: Any, y: Any) -> bool:
+    """Tell whether targets need no conversion but to the type of the samples, which are an array of as many."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and type(y) is np.ndarray
+        and y.ndim in (1, 2)
+        and y.dtype.char in "fd"
+        and y.dtype.isnative
+        and y.flags.forc
+        and y.flags.aligned
+        and len(X) == len(y) > 0
+        and y.size > 0
+        and (get_config()["assume_finite"] or all_finite(y if y.flags.c_contiguous else y.T, 1))
+    )
+
+
+def contiguous(X: Any) -> Any:
+    """Return samples with dense ones in an order that kernels read."""
+    return X if sp.issparse(X) or (X.flags.forc and X.flags.aligned) else np.require(X, requirements=["C", "A"])

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from fastml._support import threads
-from fastml.linear_model._elastic_net_data import LARGEST_GRAM, DenseData, data_of
+from fastml.linear_model._elastic_net_data import ALL_TASKS, LARGEST_GRAM, DenseData, data_of
 from fastml.linear_model._elastic_net_solving import Options, Path, solve
 from fastml.linear_model._elastic_net_sums import Sums
 
@@ -28,7 +28,7 @@ class Folds:
     ----------
     X : ndarray or CSC matrix of shape (n_samples, n_features)
         The samples.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_samples, n_tasks)
         The targets.
     sample_weight : ndarray of shape (n_samples,) or None
         Of any sum.
@@ -39,6 +39,7 @@ class Folds:
     def __init__(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None, fit_intercept: bool) -> None:
         self._X = X.tocsr() if sp.issparse(X) else X
         self._y = y
+        self.target = 0 if y.ndim == 1 else ALL_TASKS
         self._weight = sample_weight
         self._fit_intercept = fit_intercept
         if sample_weight is not None:
@@ -93,6 +94,7 @@ class Folds:
         seeds: list[np.ndarray],
         options: Options,
         stop: np.ndarray,
+        verbose: bool | int = False,
     ) -> tuple[np.ndarray, list[Path]]:
         """Return the mean squared errors of a fold's solutions on the samples left out.
 
@@ -104,6 +106,8 @@ class Folds:
             The grid, and its seeds: arrays for each of the ratios.
         options, stop
             As `solve` takes them.
+        verbose : bool or int
+            What to print of the solutions, as `enet_path` does.
 
         Returns
         -------
@@ -119,13 +123,19 @@ class Folds:
         errors, paths = [], []
         for grid, l1_ratio, draws in zip(alphas, l1_ratios, seeds, strict=True):
             scaled = np.asarray(grid, dtype=np.float64) * fold.n_samples
-            residual = fold.residual(0, scaled * l1_ratio, options.tol)
+            residual = fold.residual(self.target, scaled * l1_ratio, options.tol)
             path = solve(residual, scaled * l1_ratio, scaled * (1.0 - l1_ratio), draws, options, stop=stop)
-            coefs = path.coefs.T.astype(X_test.dtype)
-            residues = X_test @ coefs - y_test[:, None]
-            residues += fold.y_offset - fold.X_offset @ coefs
+            if verbose:
+                path.report(verbose, y_test.shape[1:], X_test.dtype)
+            # All solutions and tasks side by side: one product.
+            n_features, n_tasks = residual.n_features, residual.n_tasks
+            solutions = path.coefs.reshape(-1, n_features, n_tasks).swapaxes(0, 1)
+            coefs = solutions.reshape(n_features, -1).astype(X_test.dtype)
+            means = (fold.X_offset @ coefs).reshape(-1, n_tasks)
+            residues = (X_test @ coefs).reshape(-1, *means.shape) - y_test.reshape(-1, 1, n_tasks)
+            residues += fold.y_offset - means
             residues *= residues
-            errors.append(np.average(residues, axis=0, weights=weight))
+            errors.append(np.average(residues, axis=0, weights=weight).mean(axis=1))
             paths.append(path)
         return np.array(errors), paths
 

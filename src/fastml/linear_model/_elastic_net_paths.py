@@ -1,6 +1,5 @@
 """enet_path and lasso_path: solutions along a grid of penalties."""
 
-import sys
 import warnings
 from numbers import Integral
 from typing import Any
@@ -15,12 +14,12 @@ from sklearn.utils._param_validation import validate_params
 
 from fastml._support.dispatch import Condition, accelerated
 from fastml.linear_model._coordinate_descent import Residual
-from fastml.linear_model._elastic_net_data import SparseData, data_of
+from fastml.linear_model._elastic_net_data import ALL_TASKS, SparseData, data_of
 from fastml.linear_model._elastic_net_solving import Options, draw_seeds, solve
 
 N_ALPHAS = 100
 
-_ONE_TARGET = Condition("one target", lambda X, y, **kwargs: not sp.issparse(y) and np.ndim(y) == 1)
+_DENSE_TARGETS = Condition("dense y", lambda X, y, **kwargs: not sp.issparse(y))
 _NOT_CENTERED = Condition(
     "sparse X without X_offset and sample_weight",
     lambda X, y, *, X_offset=None, sample_weight=None, **kwargs: (
@@ -29,7 +28,7 @@ _NOT_CENTERED = Condition(
 )
 
 
-@accelerated(_ONE_TARGET, _NOT_CENTERED, fallback=sklearn.linear_model.enet_path)
+@accelerated(_DENSE_TARGETS, _NOT_CENTERED, fallback=sklearn.linear_model.enet_path)
 @validate_params(sklearn.linear_model.enet_path._skl_parameter_constraints, prefer_skip_nested_validation=True)
 def enet_path(
     X,
@@ -66,7 +65,7 @@ def enet_path(
     )
 
 
-@accelerated(_ONE_TARGET, _NOT_CENTERED, fallback=sklearn.linear_model.lasso_path)
+@accelerated(_DENSE_TARGETS, _NOT_CENTERED, fallback=sklearn.linear_model.lasso_path)
 @validate_params(sklearn.linear_model.lasso_path._skl_parameter_constraints, prefer_skip_nested_validation=True)
 def lasso_path(
     X,
@@ -154,6 +153,10 @@ def _path(
         y = check_array(y, dtype=X.dtype.type, ensure_2d=False)
         if Xy is not None:
             Xy = check_array(Xy, dtype=X.dtype.type, order="C", copy=False, ensure_2d=False)
+    multiple = y.ndim != 1
+    if multiple and positive:
+        raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+    target = ALL_TASKS if multiple else 0
     if selection not in ("random", "cyclic"):
         raise ValueError("selection should be either random or cyclic.")
     if not sp.issparse(X) and not (X.flags.forc and X.flags.aligned):
@@ -165,9 +168,11 @@ def _path(
     elif check_input:
         _check_precomputed_gram_matrix(X, gram, data.X_offset, np.ones(data.n_features, dtype=X.dtype))
         gram = check_array(gram, dtype=X.dtype.type, order="C")
+    if multiple:
+        gram = None  # as in scikit-learn; what it is multiplied with remains
 
     if isinstance(alphas, Integral):
-        products = data.products(0).astype(X.dtype, copy=False) if Xy is None else Xy
+        products = data.products(target).astype(X.dtype, copy=False) if Xy is None else Xy
         alphas = _alpha_grid(
             X, y, Xy=products, l1_ratio=l1_ratio, fit_intercept=False, positive=positive, eps=eps, n_alphas=alphas
         )
@@ -177,7 +182,7 @@ def _path(
     penalties = scaled * l1_ratio
     residual: Residual
     if gram is None or isinstance(data, SparseData):
-        residual = data.residual(0, penalties, tol)
+        residual = data.residual(target, penalties, tol)
     else:
         residual = data.given_gram_residual(0, gram, Xy)
     path = solve(
@@ -190,18 +195,7 @@ def _path(
     )
     path.warn()
     if verbose:
-        _report(path, verbose)
-    result = (alphas, np.ascontiguousarray(path.coefs.T, dtype=X.dtype), path.gaps / data.n_samples)
+        path.report(verbose, y.shape[1:], X.dtype)
+    coefs = np.moveaxis(path.by_task(y.shape[1:], X.dtype), 0, -1)
+    result = (alphas, np.ascontiguousarray(coefs), path.gaps / data.n_samples)
     return (*result, path.n_iters.tolist()) if return_n_iter else result
-
-
-def _report(path: Any, verbose: bool | int) -> None:
-    """Print what scikit-learn prints of each solution."""
-    for i, solution in enumerate(zip(path.coefs, path.gaps, path.n_iters, strict=True)):
-        if verbose > 2:
-            coef, gap, n_iter = solution
-            print((coef, gap, path.tol, n_iter))
-        elif verbose > 1:
-            print(f"Path: {i:03} out of {len(path.gaps):03}")
-        else:
-            sys.stderr.write(".")
