@@ -129,7 +129,7 @@ class Labelled:
     ----------
     X : ndarray of shape (rows, features)
         The samples.
-    y : ndarray of shape (rows,)
+    y : ndarray of shape (rows,) or (rows, targets)
         Class numbers, or what is to be predicted.
     X_held_out, y_held_out : ndarray
         The same of rows that nothing is learnt from.
@@ -177,12 +177,20 @@ def classes(
 
 
 def numbers(
-    rows: int, features: int, held_out: int, dtype: str, data_dir: Path | None = None, seed: int = 0
+    rows: int,
+    features: int,
+    held_out: int,
+    dtype: str,
+    data_dir: Path | None = None,
+    seed: int = 0,
+    targets: int = 1,
 ) -> Labelled:
-    """Draw rows and a linear function of half their features, with noise."""
+    """Draw rows and linear functions of half their features, with noise."""
     from sklearn.datasets import make_regression
 
-    X, y = make_regression(rows + held_out, features, n_informative=features // 2, noise=20.0, random_state=seed)
+    X, y = make_regression(
+        rows + held_out, features, n_informative=features // 2, n_targets=targets, noise=20.0, random_state=seed
+    )
     return _held_out(X.astype(dtype), y, rows, "linear, with noise")
 
 

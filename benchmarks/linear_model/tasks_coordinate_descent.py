@@ -39,15 +39,16 @@ def predict_one_row(contender: str, data: Labelled, alpha: float, rows: int) -> 
 
 def _answer(data: Labelled, model: Any, values: Any) -> dict[str, Any]:
     coef = model.coef_.astype(np.float64)
-    residues = data.y - data.X.astype(np.float64) @ coef - model.intercept_
+    residues = data.y - data.X.astype(np.float64) @ coef.T - model.intercept_
+    sizes = np.linalg.norm(coef, axis=0) if coef.ndim > 1 else np.abs(coef)  # several tasks share a feature's penalty
     alpha = getattr(model, "alpha_", getattr(model, "alpha", 0.0))
     l1_ratio = getattr(model, "l1_ratio", 1.0)
-    penalty = l1_ratio * np.abs(coef).sum() + 0.5 * (1 - l1_ratio) * (coef @ coef)
+    penalty = l1_ratio * sizes.sum() + 0.5 * (1 - l1_ratio) * (sizes @ sizes)
     expected = data.y_held_out[: len(values)]
     return {
-        "objective": float(0.5 * np.mean(residues**2) + alpha * penalty),
+        "objective": float(0.5 * np.sum(residues**2) / len(residues) + alpha * penalty),
         "alpha": float(alpha),
-        "scale": float(np.var(data.y)),
+        "scale": float(np.var(data.y, axis=0).sum()),
         "values": values,
-        "score": float(1 - np.sum((expected - values) ** 2) / np.sum((expected - data.y.mean()) ** 2)),
+        "score": float(1 - np.sum((expected - values) ** 2) / np.sum((expected - data.y.mean(axis=0)) ** 2)),
     }
