@@ -333,6 +333,24 @@ def test_any_splits(cv, weighted, kind):
         assert ours.alpha_ == pytest.approx(stock.alpha_)
 
 
+@pytest.mark.parametrize("name", ["LassoCV", "MultiTaskLassoCV"])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_solutions_tie(name, form, seed):
+    """Where a solution is as good for the next penalty, it is taken for the larger one."""
+    rng = np.random.RandomState(seed)
+    X = rng.standard_normal((50, 10))
+    y = X @ (rng.standard_normal((10, 2)) * (np.arange(10) < 4)[:, None])
+    stock, ours = (
+        getattr(package, name)(alphas=[1.0, 0.1, 0.01, 0.009, 0.008]).fit(form(X), y if "Multi" in name else y[:, 0])
+        for package in (sklearn.linear_model, fastml.linear_model)
+    )
+    assert ours.alpha_ == stock.alpha_
+    ties = stock.mse_path_[1:] == stock.mse_path_[:-1]
+    assert ties.any()
+    assert_array_equal((ours.mse_path_[1:] == ours.mse_path_[:-1])[ties], True)
+
+
 @pytest.mark.parametrize("size", [(120, 10), (40, 90)], ids=str)
 def test_many_threads_choose_as_one(size):
     X, y = problem(*size)

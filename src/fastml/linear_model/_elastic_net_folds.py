@@ -131,11 +131,14 @@ class Folds:
             n_features, n_tasks = residual.n_features, residual.n_tasks
             solutions = path.coefs.reshape(-1, n_features, n_tasks).swapaxes(0, 1)
             coefs = solutions.reshape(n_features, -1).astype(X_test.dtype)
-            means = (fold.X_offset @ coefs).reshape(-1, n_tasks)
-            residues = (X_test @ coefs).reshape(-1, *means.shape) - y_test.reshape(-1, 1, n_tasks)
-            residues += fold.y_offset - means
+            residues = (X_test @ coefs).reshape(-1, len(scaled), n_tasks) - y_test.reshape(-1, 1, n_tasks)
+            residues += fold.y_offset - (fold.X_offset @ coefs).reshape(-1, n_tasks)
             residues *= residues
-            errors.append(np.average(residues, axis=0, weights=weight).mean(axis=1))
+            means = np.average(residues, axis=0, weights=weight).mean(axis=1)
+            # Equal solutions tie, so that the largest of their penalties is chosen: products may round them apart.
+            for i in np.flatnonzero((path.coefs[1:] == path.coefs[:-1]).all(axis=1)):
+                means[i + 1] = means[i]
+            errors.append(means)
             paths.append(path)
         return np.array(errors), paths
 
