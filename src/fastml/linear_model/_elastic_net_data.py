@@ -11,7 +11,8 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from fastml import _core
 from fastml._support import threads
 from fastml.linear_model._block_residual import BlockResidual
-from fastml.linear_model._column_residual import DenseResidual, SparseResidual, center_columns
+from fastml.linear_model._centering import center_columns
+from fastml.linear_model._column_residual import DenseResidual, SparseResidual
 from fastml.linear_model._coordinate_descent import Residual
 from fastml.linear_model._elastic_net_sums import SummedData
 from fastml.linear_model._gram_residual import GramResidual
