@@ -12,6 +12,8 @@ if(FASTML_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     fastml_tsan_openmp
     INTERFACE
     -Wl,--wrap=GOMP_parallel,--wrap=GOMP_barrier,--wrap=GOMP_loop_end
+    -Wl,--wrap=GOMP_task,--wrap=GOMP_taskwait
     -Wl,--wrap=GOMP_critical_start,--wrap=GOMP_critical_end,--wrap=GOMP_atomic_start,--wrap=GOMP_atomic_end
+    -Wl,--wrap=GOMP_critical_name_start,--wrap=GOMP_critical_name_end
     -Wl,--wrap=GOMP_parallel_loop_nonmonotonic_dynamic,--wrap=GOMP_parallel_loop_dynamic)
 endif()
