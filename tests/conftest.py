@@ -7,9 +7,9 @@ import pytest
 import fastml
 
 
-def pytest_configure(config):
-    """Let tests of Ctrl-C be interrupted: pytest-xdist's processes are started to ignore it."""
-    if hasattr(config, "workerinput"):
+def pytest_configure():
+    """Let tests of Ctrl-C be interrupted: pytest-xdist's processes ignore it, and so do a shell's in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -242,11 +242,14 @@ except KeyboardInterrupt:
 def test_ctrl_c(cls, shape, parameters):
     script = INTERRUPTED.format(cls=cls, shape=shape, parameters=parameters)
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "started\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=1.5)  # it would go on for days
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        try:
+            assert process.stdout.readline() == "started\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=1.5)  # it would go on for days
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert out == "interrupted False\n"
     assert process.returncode == 0
 
