@@ -116,7 +116,7 @@ sanitize: $(STAMPS)/cmake  ## C++ tests under ASan, UBSan and TSan; Python tests
 # packages of .venv but not its editable hook (a path is added, whose own .pth files are not read).
 ASAN_VENV := build/sanitizers/venv
 # Not the tests of memory: AddressSanitizer keeps what is freed for a while.
-PYTESTS ?= tests/cluster tests/neighbors tests/tree tests/ensemble tests/parity/test_tree_parity.py \
+PYTESTS ?= tests/cluster tests/linear_model tests/neighbors tests/tree tests/ensemble tests/parity/test_tree_parity.py \
   --ignore=tests/cluster/test_cluster_memory.py --ignore=tests/cluster/test_dbscan_memory.py
 .PHONY: sanitize-python
 sanitize-python: build $(STAMPS)/test
