@@ -14,7 +14,7 @@ from fastml.linear_model._block_residual import BlockResidual
 from fastml.linear_model._centering import center_columns
 from fastml.linear_model._column_residual import DenseResidual, SparseResidual
 from fastml.linear_model._coordinate_descent import Residual
-from fastml.linear_model._elastic_net_sums import SummedData
+from fastml.linear_model._elastic_net_sums import SummedData, inner_product
 from fastml.linear_model._gram_residual import GramResidual
 
 SMALL = 50_000
@@ -135,7 +135,7 @@ class DenseData:
     def y_norm2(self, target: int | slice) -> float:
         """Return the sum of squares of a target, centred and weighted."""
         y = self._y[:, target].astype(np.float64, copy=False).T
-        return float(np.vdot(y, y))
+        return inner_product(y, y)
 
     def residual(self, target: int | slice, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> Residual:
         """Return the residual of a target, in the form that serves the penalties soonest.
@@ -202,7 +202,7 @@ class DenseData:
         if self._offset is not None:
             products -= np.multiply.outer(self._offset, r.sum(axis=0, dtype=np.float64))
         r64 = r.astype(np.float64, copy=False)
-        return products, (float(np.vdot(r64, r64)), float(np.vdot(r64, y)))
+        return products, (inner_product(r64, r64), inner_product(r64, y.astype(np.float64, copy=False)))
 
 
 class SparseData:
@@ -254,7 +254,7 @@ class SparseData:
     ) -> SparseResidual:
         """Return the residual of a target."""
         y = self._y[:, target].astype(np.float64, copy=False).T
-        y_norm2 = np.vdot(y, y if self._weight is None else y * self._weight)
+        y_norm2 = inner_product(y, y if self._weight is None else y * self._weight)
         return SparseResidual(
             self._data,
             self._plain,

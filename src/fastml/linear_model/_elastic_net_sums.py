@@ -50,7 +50,7 @@ class Sums:
         weights = None if sample_weight is None else np.ascontiguousarray(sample_weight, dtype=X.dtype)
         XX, Xy, X_mean, y_mean = _core.cross_products(X, target, weights, True, n_threads)
         z = (target - y_mean).T
-        yy = float(np.vdot(z, z if weights is None else weights * z))
+        yy = inner_product(z, z if weights is None else weights * z)
         if y.ndim == 1:
             return cls(weight, X_mean, float(y_mean[0]), XX, Xy[0], yy)
         return cls(weight, X_mean, y_mean, XX, Xy.T, yy)
@@ -117,3 +117,12 @@ class SummedData:
     def residual(self, target: int | slice, penalties: np.ndarray, tol: float, *, in_turn: bool = True) -> GramResidual:
         """Return the residual of all that there is of y."""
         return GramResidual(self.XX, self.Xy, self.yy, self.XX.diagonal().copy())
+
+
+def inner_product(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the sum of the products of all elements of two arrays of one shape.
+
+    Not by BLAS, whose threads would go on spinning for a while, where those of a kernel are to run.
+    """
+    axes = list(range(a.ndim))
+    return float(np.einsum(a, axes, b, axes, []))
