@@ -1,6 +1,7 @@
 #include "linear/column_blocks.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "linear/block_kernels.hpp"
 #include "linear/cross_kernels.hpp"
@@ -28,6 +29,37 @@ ColumnBlock<T> columns_of(const FastmlColumnPass& p, std::int64_t first, std::in
   return {static_cast<const T*>(p.x) + first * p.col_stride, p.row_stride, p.col_stride, count, p.shift + first};
 }
 
+// What a pass needs for itself: for each thread sums, and where a Gram matrix is made, panels of packed rows.
+template <class T>
+struct Workspace {
+  int threads;
+  std::int64_t sums, panels, rows;  // elements of each thread
+
+  explicit Workspace(const FastmlColumnPass& p) {
+    const CrossLayout layout = cross_kernels<T>().layout;
+    const bool gram = p.gram != nullptr;
+    const double columns = double(p.old_count + p.new_count) + (gram ? double(p.new_count * p.new_count) / 2 : 0.0);
+    threads = threads_worth(columns * double(p.rows), p.rows, p.threads);
+    sums = whole_lines<double>(p.new_count + (gram ? layout.size(p.new_count, 0) : 0));
+    panels = gram ? whole_lines<double>(layout.panels(p.new_count, 0)) : 0;
+    rows = gram && p.col_stride != 1 ? whole_lines<T>(kCrossDepth * p.new_count) : 0;
+  }
+
+  std::int64_t doubles() const { return threads * (sums + panels); }
+  std::int64_t bytes() const {
+    return doubles() * std::int64_t(sizeof(double)) + threads * rows * std::int64_t(sizeof(T)) +
+           std::int64_t(kAlignment);
+  }
+};
+
+template <class T>
+long long workspace(const FastmlColumnPass* given) {
+  // Of fewer columns, there may be fewer threads: all are counted.
+  FastmlColumnPass most = *given;
+  most.old_count = most.new_count;
+  return Workspace<T>(most).bytes();
+}
+
 template <class T>
 void pass(const FastmlColumnPass* given) {
   const FastmlColumnPass& p = *given;
@@ -38,33 +70,30 @@ void pass(const FastmlColumnPass* given) {
   const CrossSamples<T> samples{next.x, p.row_stride, p.col_stride, p.rows, next.columns, next.shift, nullptr,
                                 0,      nullptr,      nullptr};
   const bool gram = p.gram != nullptr;
-  const double columns = double(p.old_count + p.new_count) + (gram ? double(p.new_count * p.new_count) / 2 : 0.0);
-  const int threads = threads_worth(columns * double(p.rows), p.rows, p.threads);
-
-  const std::int64_t width = cross.layout.width(p.new_count), size = gram ? cross.layout.size(p.new_count, 0) : 0;
-  const std::int64_t part = whole_lines<double>(p.new_count + size);
-  const std::int64_t panels = gram ? whole_lines<double>(cross.layout.panels(p.new_count, 0)) : 0;
-  const std::int64_t copied = gram && p.col_stride != 1 ? whole_lines<T>(kCrossDepth * p.new_count) : 0;
-  Buffer<double> sums(threads * part), panel_memory(threads * panels);
-  Buffer<T> row_memory(threads * copied);
-#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
-  for (int t = 0; t < threads; ++t) {
-    double* products = sums.data() + t * part;
-    const std::int64_t last = share(p.rows, t + 1, threads);
-    for (std::int64_t begin = share(p.rows, t, threads); begin < last; begin += kBlockRows) {
+  const Workspace<T> space(p);
+  const std::int64_t width = cross.layout.width(p.new_count);
+  const auto address = reinterpret_cast<std::uintptr_t>(p.workspace);
+  auto* sums = reinterpret_cast<double*>((address + kAlignment - 1) / kAlignment * kAlignment);
+  double* panel_memory = sums + space.threads * space.sums;
+  T* row_memory = reinterpret_cast<T*>(sums + space.doubles());
+  std::fill(sums, sums + space.doubles(), 0.0);
+#pragma omp parallel for num_threads(space.threads) schedule(static, 1) if (space.threads > 1)
+  for (int t = 0; t < space.threads; ++t) {
+    double* products = sums + t * space.sums;
+    const std::int64_t last = share(p.rows, t + 1, space.threads);
+    for (std::int64_t begin = share(p.rows, t, space.threads); begin < last; begin += kBlockRows) {
       const std::int64_t end = std::min(begin + kBlockRows, last);
       kernels.advance(old, p.steps, next, begin, end, p.residual, products);
       if (gram) {
-        cross.add_products(samples, begin, end, 0, cross.layout.feature_tiles(p.new_count),
-                           row_memory.data() + t * copied, panel_memory.data() + t * panels, products + p.new_count,
-                           nullptr);
+        cross.add_products(samples, begin, end, 0, cross.layout.feature_tiles(p.new_count), row_memory + t * space.rows,
+                           panel_memory + t * space.panels, products + p.new_count, nullptr);
       }
     }
   }
   for (std::int64_t k = 0; k < p.new_count; ++k) {
     const auto total = [&](std::int64_t at) {
       double sum = 0;
-      for (int t = 0; t < threads; ++t) sum += sums.data()[t * part + at];
+      for (int t = 0; t < space.threads; ++t) sum += sums[t * space.sums + at];
       return sum;
     };
     p.products[k] = total(k);
@@ -78,13 +107,13 @@ void pass(const FastmlColumnPass* given) {
 
 template <>
 const FastmlColumnBlocks& column_blocks<float>() {
-  static constexpr FastmlColumnBlocks blocks{pass<float>};
+  static constexpr FastmlColumnBlocks blocks{pass<float>, workspace<float>};
   return blocks;
 }
 
 template <>
 const FastmlColumnBlocks& column_blocks<double>() {
-  static constexpr FastmlColumnBlocks blocks{pass<double>};
+  static constexpr FastmlColumnBlocks blocks{pass<double>, workspace<double>};
   return blocks;
 }
 

@@ -23,11 +23,14 @@ struct FastmlColumnPass {
   double* products;
   // gram[k][l] = sum of z[i][new_first + k] z[i][new_first + l], new_count x new_count; may be null
   double* gram;
-  int threads;  // at most this many; the result repeats for the same number
+  int threads;      // at most this many; the result repeats for the same number
+  void* workspace;  // as many bytes as `workspace` says, with any alignment; overwritten
 };
 
 struct FastmlColumnBlocks {
   void (*pass)(const struct FastmlColumnPass* pass);
+  // The bytes that a pass needs, which has all fields set but this one. Passes of fewer new columns need no more.
+  long long (*workspace)(const struct FastmlColumnPass* pass);
 };
 
 #ifdef __cplusplus

@@ -87,20 +87,23 @@ void passes() {
         for (const bool gram : {false, true}) {
           const std::int64_t first = 9, count = 11;
           std::vector<double> residual = start, products(count), found(count * count);
-          const FastmlColumnPass pass{x.data(),
-                                      x.row_stride(),
-                                      x.col_stride(),
-                                      rows,
-                                      shift.data(),
-                                      residual.data(),
-                                      2,
-                                      leaves ? 7 : 0,
-                                      steps.data(),
-                                      first,
-                                      count,
-                                      products.data(),
-                                      gram ? found.data() : nullptr,
-                                      threads};
+          FastmlColumnPass pass{x.data(),
+                                x.row_stride(),
+                                x.col_stride(),
+                                rows,
+                                shift.data(),
+                                residual.data(),
+                                2,
+                                leaves ? 7 : 0,
+                                steps.data(),
+                                first,
+                                count,
+                                products.data(),
+                                gram ? found.data() : nullptr,
+                                threads,
+                                nullptr};
+          std::vector<char> workspace(column_blocks<T>().workspace(&pass) + 1);
+          pass.workspace = workspace.data() + 1;
           column_blocks<T>().pass(&pass);
           const auto where = std::string(name(layout)) + ", " + std::to_string(threads) + " threads";
           std::vector<double> expected = start;

@@ -34,9 +34,11 @@ cdef extern from "linear/column_blocks.hpp" nogil:
         double* products
         double* gram
         int threads
+        void* workspace
 
     cdef struct FastmlColumnBlocks:
         void (*run "pass")(const FastmlColumnPass*) noexcept nogil
+        long long (*workspace)(const FastmlColumnPass*) noexcept nogil
 
 
 cdef class BlockResidual(Residual):
@@ -71,6 +73,7 @@ cdef class BlockResidual(Residual):
         double[::1] known  # products when they were computed last; those of the block that was entered are up to date
         double[::1] way_of_block  # the way the residual had gone by then
         double[:, :, ::1] grams  # of each block
+        unsigned char[::1] workspace
         unsigned char[::1] has_gram
         double[::1] steps  # of the block, since it was entered
         double way
@@ -110,6 +113,14 @@ cdef class BlockResidual(Residual):
         self.task.residual = &self.residual[0]
         self.task.steps = &self.steps[0]
         self.task.threads = n_threads
+        # Of the two passes that need most: one that makes a Gram matrix, and one of all columns.
+        self.task.new_count = BLOCK
+        self.task.gram = &self.grams[0, 0, 0]
+        cdef long long size = self.blocks.workspace(&self.task)
+        self.task.new_count = n_features
+        self.task.gram = NULL
+        self.workspace = np.empty(max(size, self.blocks.workspace(&self.task)), dtype=np.uint8)
+        self.task.workspace = <void*> &self.workspace[0]
 
     cdef Residual successor(self):
         return self.by_gram()
