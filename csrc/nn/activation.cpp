@@ -1,0 +1,77 @@
+#include "nn/activation.hpp"
+
+#include <algorithm>
+
+#include "gemm/gemm.hpp"
+#include "runtime/buffer.hpp"
+
+namespace fastml::nn {
+namespace {
+
+// Values of a layer below which waking a second thread for bias and activation takes longer than it saves.
+constexpr std::int64_t kLeastParallel = 100'000;
+
+void multiply(const GemmArguments<float>& arguments) { gemm_kernels().f32(arguments); }
+void multiply(const GemmArguments<double>& arguments) { gemm_kernels().f64(arguments); }
+
+}  // namespace
+
+template <class T>
+void activate(Activation kind, T parameter, std::int64_t rows, std::int64_t cols, const T* bias, T* x, T* y,
+              int threads) {
+  const auto& kernels = activation_kernels<T>();
+  if (bias == nullptr) {  // any piece of the values will do
+    rows *= cols;
+    cols = 1;
+  }
+#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
+  for (int t = 0; t < threads; ++t) {
+    const std::int64_t begin = rows * t / threads, end = rows * (t + 1) / threads;
+    kernels.forward(kind, parameter, end - begin, cols, bias, x + begin * cols, y + begin * cols);
+  }
+}
+
+template <class T>
+void activate_backward(Activation kind, T parameter, std::int64_t rows, std::int64_t cols, const T* x, const T* y,
+                       const T* dy, T* dx, T* sums, int threads) {
+  const auto& kernels = activation_kernels<T>();
+  if (sums == nullptr) {
+    rows *= cols;
+    cols = 1;
+  }
+  const std::int64_t stride = whole_lines<T>(cols);
+  Buffer<T> partial(sums == nullptr ? 0 : stride * threads);
+#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
+  for (int t = 0; t < threads; ++t) {
+    const std::int64_t begin = rows * t / threads, end = rows * (t + 1) / threads, start = begin * cols;
+    const auto at = [start](const T* p) { return p == nullptr ? nullptr : p + start; };
+    T* own = sums == nullptr ? nullptr : partial.data() + t * stride;
+    if (own != nullptr) std::fill(own, own + cols, T(0));
+    kernels.backward(kind, parameter, end - begin, cols, at(x), at(y), dy + start, dx + start, own);
+  }
+  if (sums == nullptr) return;
+  std::copy(partial.data(), partial.data() + cols, sums);
+  for (int t = 1; t < threads; ++t) {
+    const T* more = partial.data() + t * stride;
+    for (std::int64_t j = 0; j < cols; ++j) sums[j] += more[j];
+  }
+}
+
+template <class T>
+void linear_forward(Activation kind, T parameter, std::int64_t rows, std::int64_t inputs, std::int64_t outputs, const T* x,
+                    const T* weight, const T* bias, T* z, T* y, int threads) {
+  multiply(GemmArguments<T>{rows, outputs, inputs, T(1), x, inputs, 1, weight, 1, inputs, T(0), z, outputs, 1, threads});
+  if (bias == nullptr && kind == Activation::identity) return;
+  activate(kind, parameter, rows, outputs, bias, z, y, rows * outputs < kLeastParallel ? 1 : threads);
+}
+
+#define FASTML_INSTANTIATE(T)                                                                                             \
+  template void activate(Activation, T, std::int64_t, std::int64_t, const T*, T*, T*, int);                               \
+  template void activate_backward(Activation, T, std::int64_t, std::int64_t, const T*, const T*, const T*, T*, T*, int);  \
+  template void linear_forward(Activation, T, std::int64_t, std::int64_t, std::int64_t, const T*, const T*, const T*, T*, \
+                               T*, int);
+FASTML_INSTANTIATE(float)
+FASTML_INSTANTIATE(double)
+#undef FASTML_INSTANTIATE
+
+}  // namespace fastml::nn

@@ -1,0 +1,18 @@
+// Softmax and cross entropy on all threads: softmax_kernels() with rows dealt to them. Results do not depend on their number.
+#pragma once
+
+#include "nn/softmax_kernels.hpp"
+
+namespace fastml::nn {
+
+template <class T>
+void softmax(std::int64_t rows, std::int64_t cols, const T* x, bool logarithm, T* y, int threads);
+template <class T>
+void softmax_backward(std::int64_t rows, std::int64_t cols, const T* y, const T* dy, bool logarithm, T* dx, int threads);
+
+// Returns false, without a result, where a class is not in [0, cols).
+template <class T>
+bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses, T* dx,
+                   int threads);
+
+}  // namespace fastml::nn

@@ -1,0 +1,185 @@
+#include <array>
+#include <string_view>
+
+#include "bindings.hpp"
+#include "nn/activation.hpp"
+#include "nn/softmax.hpp"
+
+namespace fastml {
+namespace {
+
+using nn::Activation;
+
+Activation activation_of(const std::string& kind) {
+  static constexpr std::array<std::pair<std::string_view, Activation>, 10> kinds{{{"identity", Activation::identity},
+                                                                                  {"relu", Activation::relu},
+                                                                                  {"leaky_relu", Activation::leaky_relu},
+                                                                                  {"elu", Activation::elu},
+                                                                                  {"gelu", Activation::gelu},
+                                                                                  {"gelu_tanh", Activation::gelu_tanh},
+                                                                                  {"silu", Activation::silu},
+                                                                                  {"sigmoid", Activation::sigmoid},
+                                                                                  {"tanh", Activation::tanh},
+                                                                                  {"softplus", Activation::softplus}}};
+  for (const auto& [name, activation] : kinds) {
+    if (name == kind) return activation;
+  }
+  throw py::value_error("unknown activation: " + kind);
+}
+
+template <class T>
+Array<T> empty_like(const Array<T>& array) {
+  return Array<T>(py::array::ShapeContainer(array.shape(), array.shape() + array.ndim()));
+}
+
+template <class T>
+void require_equal_shapes(const Array<T>& a, const Array<T>& b) {
+  require(a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape()),
+          "expected two arrays of one shape");
+}
+
+// Rows of an array of any dimension: its last axis lies in them.
+template <class T>
+Rows<const T> last_axis(const Array<T>& array) {
+  require(array.ndim() >= 1, "expected at least one dimension");
+  const py::ssize_t cols = array.shape(array.ndim() - 1);
+  return {array.data(), cols == 0 ? 0 : array.size() / cols, cols, cols};
+}
+
+template <class T>
+py::tuple linear(const Array<T>& x, const Array<T>& weight, const std::optional<Array<T>>& bias,
+                 const std::string& kind, T parameter, bool keep, int n_threads) {
+  const Rows<const T> rows = rows_of(x), weights = rows_of(weight);
+  require(rows.cols == weights.cols, "linear: x and weight have unequal numbers of columns");
+  const T* shift = optional_data(bias, weights.rows, "bias");
+  const Activation activation = activation_of(kind);
+  Array<T> y({rows.rows, weights.rows});
+  Array<T> z = keep ? Array<T>({rows.rows, weights.rows}) : y;
+  T *to_z = z.mutable_data(), *to_y = y.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    nn::linear_forward(activation, parameter, rows.rows, rows.cols, weights.rows, rows.data, weights.data, shift, to_z,
+                       to_y, n_threads);
+  }
+  return py::make_tuple(z, y);
+}
+
+template <class T>
+Array<T> activate(const Array<T>& x, const std::string& kind, T parameter, int n_threads) {
+  const Activation activation = activation_of(kind);
+  Array<T> y = empty_like(x);
+  T* to = y.mutable_data();
+  const py::ssize_t size = x.size();
+  // Without a bias x is only read.
+  T* from = const_cast<T*>(x.data());
+  const py::gil_scoped_release unlocked;
+  nn::activate<T>(activation, parameter, size, 1, nullptr, from, to, n_threads);
+  return y;
+}
+
+template <class T>
+py::tuple activate_backward(const Array<T>& saved, const Array<T>& dy, const std::string& kind, T parameter,
+                            bool with_sums, int n_threads) {
+  require_equal_shapes(saved, dy);
+  const Activation activation = activation_of(kind);
+  const py::ssize_t cols = with_sums ? last_axis(dy).cols : 1;
+  const py::ssize_t rows = cols == 0 ? 0 : dy.size() / cols;
+  Array<T> dx = activation == Activation::identity ? dy : empty_like(dy);
+  py::object sums = py::none();
+  T* to_sums = nullptr;
+  if (with_sums) {
+    Array<T> array(cols);
+    to_sums = array.mutable_data();
+    sums = array;
+  }
+  // The identity's dx is dy, and not written.
+  T* to = const_cast<T*>(dx.data());
+  const T *from = saved.data(), *gradient = dy.data();
+  {
+    const py::gil_scoped_release unlocked;
+    nn::activate_backward(activation, parameter, rows, cols, from, from, gradient, to, to_sums, n_threads);
+  }
+  return py::make_tuple(dx, sums);
+}
+
+template <class T>
+Array<T> softmax(const Array<T>& x, bool logarithm, int n_threads) {
+  const Rows<const T> rows = last_axis(x);
+  Array<T> y = empty_like(x);
+  T* to = y.mutable_data();
+  const py::gil_scoped_release unlocked;
+  nn::softmax(rows.rows, rows.cols, rows.data, logarithm, to, n_threads);
+  return y;
+}
+
+template <class T>
+Array<T> softmax_backward(const Array<T>& y, const Array<T>& dy, bool logarithm, int n_threads) {
+  require_equal_shapes(y, dy);
+  const Rows<const T> rows = last_axis(y);
+  Array<T> dx = empty_like(y);
+  T* to = dx.mutable_data();
+  const T* gradient = dy.data();
+  const py::gil_scoped_release unlocked;
+  nn::softmax_backward(rows.rows, rows.cols, rows.data, gradient, logarithm, to, n_threads);
+  return dx;
+}
+
+template <class T>
+py::tuple cross_entropy(const Array<T>& x, const std::optional<Array<std::int64_t>>& classes,
+                        const std::optional<Array<T>>& probabilities, const std::optional<Array<T>>& weights,
+                        T label_smoothing, bool with_derivatives, int n_threads) {
+  const Rows<const T> rows = rows_of(x);
+  require(rows.cols >= 1 || rows.rows == 0, "cross_entropy: there are no classes");
+  require(classes.has_value() != probabilities.has_value(), "cross_entropy: give classes or probabilities");
+  if (probabilities) require_equal_shapes(*probabilities, x);
+  const nn::ClassTargets<T> targets{optional_data(classes, rows.rows, "classes"),
+                                    probabilities ? probabilities->data() : nullptr,
+                                    optional_data(weights, rows.cols, "weights"), label_smoothing};
+  Array<T> losses(rows.rows);
+  py::object derivatives = py::none();
+  T *to = losses.mutable_data(), *dx = nullptr;
+  if (with_derivatives) {
+    Array<T> array = empty_like(x);
+    dx = array.mutable_data();
+    derivatives = array;
+  }
+  bool in_range;
+  {
+    const py::gil_scoped_release unlocked;
+    in_range = nn::cross_entropy(rows.rows, rows.cols, rows.data, targets, to, dx, n_threads);
+  }
+  require(in_range, "cross_entropy: classes must lie in [0, " + std::to_string(rows.cols) + ")");
+  return py::make_tuple(losses, derivatives);
+}
+
+template <class T>
+void bind(py::module_& module) {
+  module.def("nn_linear", &linear<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+             py::arg("bias").noconvert().none(true), py::arg("kind"), py::arg("parameter"), py::arg("keep"),
+             py::arg("n_threads"),
+             "(z, y) of a layer: z = x @ weight.T + bias, y = activation(z). Without `keep` both are y.");
+  module.def("nn_activate", &activate<T>, py::arg("x").noconvert(), py::arg("kind"), py::arg("parameter"),
+             py::arg("n_threads"), "activation(x).");
+  module.def("nn_activate_backward", &activate_backward<T>, py::arg("saved").noconvert(), py::arg("dy").noconvert(),
+             py::arg("kind"), py::arg("parameter"), py::arg("with_sums"), py::arg("n_threads"),
+             "(dy * activation'(x), its sums over all but the last axis or None). `saved` is y for relu, leaky_relu,\n"
+             "elu, sigmoid and tanh, x for all others. dy itself for the identity.");
+  module.def("nn_softmax", &softmax<T>, py::arg("x").noconvert(), py::arg("logarithm"), py::arg("n_threads"),
+             "Softmax over the last axis, or its logarithm.");
+  module.def("nn_softmax_backward", &softmax_backward<T>, py::arg("y").noconvert(), py::arg("dy").noconvert(),
+             py::arg("logarithm"), py::arg("n_threads"), "The gradient with respect to the argument of nn_softmax.");
+  module.def("nn_cross_entropy", &cross_entropy<T>, py::arg("x").noconvert(),
+             py::arg("classes").noconvert().none(true), py::arg("probabilities").noconvert().none(true),
+             py::arg("weights").noconvert().none(true), py::arg("label_smoothing"), py::arg("with_derivatives"),
+             py::arg("n_threads"),
+             "(losses, derivatives of their sum or None) of the rows of x against classes or probabilities.");
+}
+
+}  // namespace
+
+void bind_nn_layers(py::module_& module) {
+  bind<float>(module);
+  bind<double>(module);
+}
+
+}  // namespace fastml
