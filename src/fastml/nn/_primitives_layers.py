@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from fastml.nn._primitives import constant
 from fastml.nn._primitives_fused import fuse
@@ -92,9 +93,13 @@ def _embedding(table: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, Any]:
 
 
 def _embedding_vjp(g: np.ndarray, saved: Any, needs: Any, table: np.ndarray, index: np.ndarray) -> list:
-    total = np.zeros_like(table)
-    np.add.at(total, index.reshape(-1), g.reshape(-1, table.shape[1]))
-    return [total]
+    # A product with the matrix that has a 1 in row i at column index[i]: it adds up in order, many times as fast as
+    # np.add.at.
+    rows = np.ascontiguousarray(index.reshape(-1), dtype=np.int64)
+    chosen = sparse.csr_array(
+        (np.ones(rows.size, g.dtype), rows, np.arange(rows.size + 1)), shape=(rows.size, table.shape[0])
+    )
+    return [np.ascontiguousarray(chosen.T @ g.reshape(rows.size, table.shape[1]))]
 
 
 fuse("embedding", _embedding, _embedding_vjp, lambda table, index: apply("getitem", table, index=index))
