@@ -37,7 +37,7 @@ def test_parameters_and_buffers_are_found_by_name():
     assert [name for name, _ in model.named_buffers()] == ["2.module.1.running_mean", "2.module.1.running_var"]
     assert set(model.state_dict()) == {*NAMES, "2.module.1.running_mean", "2.module.1.running_var"}
     assert model.state_dict()["0.weight"] is model[0].weight.data
-    assert len(list(model.modules())) == 10
+    assert len(list(model.modules())) == 11
 
 
 def test_a_shared_parameter_is_yielded_once():

@@ -42,6 +42,16 @@ def test_gradients_of_two_leaves_never_share_memory():
     np.testing.assert_array_equal(given, [1, 1])
 
 
+def test_scalars_stay_scalars():
+    x = leaf(0.5)
+    for function in (F.relu, F.exp, F.gelu, lambda x: x**2, lambda x: x.sum()):
+        x.grad = None
+        y = function(x)
+        assert y.shape == ()
+        y.backward()
+        assert x.grad.shape == ()
+
+
 def test_the_gradient_goes_into_the_buffer_that_is_given():
     rng = np.random.default_rng(0)
     weight, bias = leaf(rng.normal(size=(3, 2))), leaf(rng.normal(size=3))
@@ -204,7 +214,7 @@ def test_a_gradient_penalty_reaches_the_weights():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_take_the_type_of_the_tensor(dtype):
     x = leaf([1.0, 2.0], dtype)
-    for y in (x + 1, 1 + x, x * 2.5, 3 / x, x**2, 2**x, x - 1, 1 - x, -x, abs(x), x / np.float64(3), x * np.arange(2)):
+    for y in (x + 1, 1 + x, x * 2.5, 3 / x, x**2, x ** np.float64(2), 2**x, x - 1, 1 - x, -x, abs(x), x / np.float64(3), x * np.arange(2)):
         assert y.dtype == dtype
         (dx,) = nn.grad(y.sum(), x)
         assert dx.dtype == dtype
@@ -220,8 +230,6 @@ def test_types_are_promoted_and_each_gets_its_gradient():
 
 def test_arrays_on_the_left_keep_the_graph():
     x = leaf([1.0, 2.0])
-    y = np.array([3.0, 4.0]) * x + np.ones((3, 2)) @ x
-    assert isinstance(y, Tensor) or len(y) == 3
     total = (np.array([3.0, 4.0]) * x).sum() + (np.ones((3, 2)) @ x).sum()
     total.backward()
     np.testing.assert_array_equal(x.grad, [6, 7])

@@ -53,7 +53,7 @@ class Operators:
 
     def __pow__(self, other: Any) -> Any:
         if isinstance(other, (int, float)):
-            return self._unary("power_by", exponent=other)
+            return self._unary("power_by", exponent=other if type(other) is int else float(other))
         return self._binary("power", other)
 
     def __rpow__(self, other: Any) -> Any:

@@ -44,7 +44,7 @@ class Fused:
         if is_grad_enabled():
             return self._recorded(record, gradient, needs)
         arrays = [x.data for x in record.inputs]
-        parts = self.vjp(np.ascontiguousarray(gradient.data), record.saved, needs, *arrays, **record.options)
+        parts = self.vjp(np.asarray(gradient.data, order="C"), record.saved, needs, *arrays, **record.options)
         return [None if part is None else Tensor._of(part) for part in parts]
 
     def _recorded(self, record: Record, gradient: Tensor, needs: Sequence[bool]) -> list:
@@ -69,7 +69,7 @@ _COST = 10
 
 def reads_result(kind: str, parameter: float) -> bool:
     """Tell whether an activation's derivative is computed from its result, not from its argument."""
-    return kind in FROM_RESULT and (parameter > 0 or kind not in ("leaky_relu", "elu"))
+    return kind in FROM_RESULT and (parameter > 0 or kind != "leaky_relu")
 
 
 def _threads_for(values: int) -> int:
@@ -77,7 +77,7 @@ def _threads_for(values: int) -> int:
 
 
 def _activation(x: np.ndarray, kind: str, parameter: float) -> tuple[np.ndarray, Any]:
-    x = np.ascontiguousarray(x)
+    x = np.asarray(x, order="C")  # np.ascontiguousarray would give a scalar an axis
     y = _core.nn_activate(x, kind, parameter, _threads_for(x.size))
     return y, y if reads_result(kind, parameter) else x
 

@@ -208,7 +208,14 @@ def matmul(x: Any, y: Any) -> Tensor:
 
 
 def _activate(x: Any, kind: str, parameter: float = 0.0) -> Tensor:
-    return apply("activation", _tensor(x), kind=kind, parameter=float(parameter))
+    return apply("activation", _tensor(x), kind=kind, parameter=_checked(kind, parameter))
+
+
+def _checked(kind: str, parameter: float) -> float:
+    # The derivative of ELU is read from its result, which tells it for positive alpha only.
+    if kind in ("elu", "softplus") and not parameter > 0:
+        raise ValueError(f"{kind}: {'alpha' if kind == 'elu' else 'beta'} must be positive, got {parameter}.")
+    return float(parameter)
 
 
 @_method
@@ -258,8 +265,6 @@ def tanh(x: Any) -> Tensor:
 @_method
 def softplus(x: Any, beta: float = 1.0) -> Tensor:
     """Return log(1 + e^(beta x)) / beta."""
-    if not beta > 0:
-        raise ValueError(f"softplus: beta must be positive, got {beta}.")
     return _activate(x, "softplus", beta)
 
 
@@ -307,7 +312,7 @@ def linear(
     y : Tensor of shape (..., out_features)
     """
     inputs = (_tensor(x), weight) if bias is None else (_tensor(x), weight, bias)
-    return apply("linear", *inputs, kind=activation, parameter=float(parameter))
+    return apply("linear", *inputs, kind=activation, parameter=_checked(activation, parameter))
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, seed: int | None = None) -> Tensor:

@@ -136,8 +136,6 @@ class Softplus(Activation):
     kind = "softplus"
 
     def __init__(self, beta: float = 1.0) -> None:
-        if not beta > 0:
-            raise ValueError(f"Softplus: beta must be positive, got {beta}.")
         self.parameter = self.beta = float(beta)
 
     def extra_repr(self) -> str:

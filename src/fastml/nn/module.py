@@ -74,7 +74,7 @@ class Module:
 
     def misfit(self, problem: str) -> ShapeError:
         """Return the error for an input whose shape does not fit."""
-        error = ShapeError(repr(self), problem)
+        error = ShapeError(f"{type(self).__name__}({self.extra_repr()})", problem)
         error.module = self
         return error
 

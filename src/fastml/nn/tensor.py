@@ -281,12 +281,16 @@ class Tensor(Operators):
         retain_graph : bool, default=False
             Whether to keep the records for another call. They are freed otherwise.
         """
+        seed = _seed(self, gradient)
         leaves = _backpropagate(
-            self, _seed(self, gradient), lambda x: x.requires_grad, (), retain_graph, create_graph=False, direct=True
+            self, seed, lambda x: x.requires_grad, (), retain_graph, create_graph=False, direct=True
         )
-        taken = {id(gradient)}  # arrays that somebody else may hold: a gradient must be the leaf's own
+        # Arrays that somebody else may hold: a gradient must be the leaf's own.
+        taken = set() if gradient is None else {id(seed.data)}
         for leaf, total in leaves.values():
             array = _hooked(leaf._hooks, total.data)
+            if array is not total.data:
+                taken.add(id(array))
             if leaf.grad is not None:
                 leaf.grad += array
             elif leaf.grad_buffer is not None:
