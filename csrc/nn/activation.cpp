@@ -58,18 +58,20 @@ void activate_backward(Activation kind, T parameter, std::int64_t rows, std::int
 }
 
 template <class T>
-void linear_forward(Activation kind, T parameter, std::int64_t rows, std::int64_t inputs, std::int64_t outputs, const T* x,
-                    const T* weight, const T* bias, T* z, T* y, int threads) {
-  multiply(GemmArguments<T>{rows, outputs, inputs, T(1), x, inputs, 1, weight, 1, inputs, T(0), z, outputs, 1, threads});
+void linear_forward(Activation kind, T parameter, std::int64_t rows, std::int64_t inputs, std::int64_t outputs,
+                    const T* x, const T* weight, const T* bias, T* z, T* y, int threads) {
+  multiply(
+      GemmArguments<T>{rows, outputs, inputs, T(1), x, inputs, 1, weight, 1, inputs, T(0), z, outputs, 1, threads});
   if (bias == nullptr && kind == Activation::identity && z == y) return;
   activate(kind, parameter, rows, outputs, bias, z, y, rows * outputs < kLeastParallel ? 1 : threads);
 }
 
-#define FASTML_INSTANTIATE(T)                                                                                             \
-  template void activate(Activation, T, std::int64_t, std::int64_t, const T*, T*, T*, int);                               \
-  template void activate_backward(Activation, T, std::int64_t, std::int64_t, const T*, const T*, const T*, T*, T*, int);  \
-  template void linear_forward(Activation, T, std::int64_t, std::int64_t, std::int64_t, const T*, const T*, const T*, T*, \
-                               T*, int);
+#define FASTML_INSTANTIATE(T)                                                                                         \
+  template void activate(Activation, T, std::int64_t, std::int64_t, const T*, T*, T*, int);                           \
+  template void activate_backward(Activation, T, std::int64_t, std::int64_t, const T*, const T*, const T*, T*, T*,    \
+                                  int);                                                                               \
+  template void linear_forward(Activation, T, std::int64_t, std::int64_t, std::int64_t, const T*, const T*, const T*, \
+                               T*, T*, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)
 #undef FASTML_INSTANTIATE

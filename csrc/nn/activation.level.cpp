@@ -9,7 +9,7 @@ namespace {
 using nn::Activation;
 using nn::ActivationKernels;
 
-// Rows whose columns are summed in registers before they are added to the sums: errors grow with rows / kBlock + kBlock.
+// Rows whose columns are summed in registers before they are added to the sums: errors grow with rows / 64 + 64.
 constexpr std::int64_t kBlock = 64;
 
 // Calls step(Kind<kind>{}): one branch a matrix, none an element.

@@ -45,9 +45,9 @@ bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const Class
   return true;
 }
 
-#define FASTML_INSTANTIATE(T)                                                                                \
-  template void softmax(std::int64_t, std::int64_t, const T*, bool, T*, int);                                \
-  template void softmax_backward(std::int64_t, std::int64_t, const T*, const T*, bool, T*, int);             \
+#define FASTML_INSTANTIATE(T)                                                                    \
+  template void softmax(std::int64_t, std::int64_t, const T*, bool, T*, int);                    \
+  template void softmax_backward(std::int64_t, std::int64_t, const T*, const T*, bool, T*, int); \
   template bool cross_entropy(std::int64_t, std::int64_t, const T*, const ClassTargets<T>&, T*, T*, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)

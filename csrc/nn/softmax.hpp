@@ -1,4 +1,4 @@
-// Softmax and cross entropy on all threads: softmax_kernels() with rows dealt to them. Results do not depend on their number.
+// Softmax and cross entropy on all threads, each with rows of its own. Results do not depend on how many.
 #pragma once
 
 #include "nn/softmax_kernels.hpp"
@@ -8,7 +8,8 @@ namespace fastml::nn {
 template <class T>
 void softmax(std::int64_t rows, std::int64_t cols, const T* x, bool logarithm, T* y, int threads);
 template <class T>
-void softmax_backward(std::int64_t rows, std::int64_t cols, const T* y, const T* dy, bool logarithm, T* dx, int threads);
+void softmax_backward(std::int64_t rows, std::int64_t cols, const T* y, const T* dy, bool logarithm, T* dx,
+                      int threads);
 
 // Returns false, without a result, where a class is not in [0, cols).
 template <class T>

@@ -1,5 +1,4 @@
 #include "nn/softmax_kernels.hpp"
-
 #include "simd/math.hpp"
 #include "simd/vec.hpp"
 
@@ -47,9 +46,8 @@ FASTML_INLINE vec<T> load_some(const T* p, int count) {
 template <class T>
 FASTML_INLINE T largest_of(std::int64_t cols, const T* x) {
   vec<T> largest = broadcast<T>(-kInfinity<T>);
-  for_each_value(cols, x, -kInfinity<T>, [&](std::int64_t, vec<T> v, int) __attribute__((always_inline)) {
-    largest = maximum<T>(v, largest);
-  });
+  for_each_value(cols, x, -kInfinity<T>,
+                 [&](std::int64_t, vec<T> v, int) __attribute__((always_inline)) { largest = maximum<T>(v, largest); });
   return -reduce_min<T>(-largest);
 }
 
@@ -76,12 +74,11 @@ void forward(std::int64_t rows, std::int64_t cols, const T* x, bool logarithm, T
     const T largest = largest_of(cols, x);
     const T sum = exponentials(cols, x, largest, logarithm ? nullptr : y);
     const T inverse = T(1) / sum, shift = logarithm ? log_of(sum) : T(0);
-    for_each_value(cols, logarithm ? x : y, T(0), [&](std::int64_t j, vec<T> v, int count)
-                                                      __attribute__((always_inline)) {
-                                                        // (x - largest) first: it is exact where it matters.
-                                                        store_some(y + j, logarithm ? (v - largest) - shift : v * inverse,
-                                                                   count);
-                                                      });
+    for_each_value(cols, logarithm ? x : y, T(0),
+                   [&](std::int64_t j, vec<T> v, int count) __attribute__((always_inline)) {
+                     // (x - largest) first: it is exact where it matters.
+                     store_some(y + j, logarithm ? (v - largest) - shift : v * inverse, count);
+                   });
   }
 }
 

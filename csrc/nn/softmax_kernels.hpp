@@ -27,8 +27,8 @@ struct SoftmaxKernels {
   // dx from the result y and dy. dx may be dy.
   void (*backward)(std::int64_t rows, std::int64_t cols, const T* y, const T* dy, bool logarithm, T* dx);
 
-  // losses[i] = -sum over c of weight_c target_ic log softmax(x_i)_c. Where `dx` is not null it gets the derivatives of the
-  // losses' sum, and may be x.
+  // losses[i] = -sum over c of weight_c target_ic log softmax(x_i)_c. Where `dx` is not null it gets the derivatives of
+  // the losses' sum, and may be x.
   void (*cross_entropy)(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses,
                         T* dx);
 };

@@ -1,5 +1,5 @@
-// Activations, layers, softmax and cross entropy at every level, against plain loops in long double. Arrays lie against an
-// unmapped page.
+// Activations, layers, softmax and cross entropy at every level, against plain loops in long double. Arrays lie against
+// an unmapped page.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -19,9 +19,9 @@ namespace {
 
 using Real = long double;
 
-constexpr Activation kKinds[] = {Activation::identity, Activation::relu,      Activation::leaky_relu, Activation::elu,
-                                 Activation::gelu,     Activation::gelu_tanh, Activation::silu,       Activation::sigmoid,
-                                 Activation::tanh,     Activation::softplus};
+constexpr Activation kKinds[] = {
+    Activation::identity,  Activation::relu, Activation::leaky_relu, Activation::elu,  Activation::gelu,
+    Activation::gelu_tanh, Activation::silu, Activation::sigmoid,    Activation::tanh, Activation::softplus};
 
 bool reads_result(Activation kind) {
   return kind == Activation::relu || kind == Activation::leaky_relu || kind == Activation::elu ||
@@ -62,8 +62,8 @@ Real plain_slope(Activation kind, Real x, Real p) {
 template <class T>
 constexpr Real kUnit = std::numeric_limits<T>::epsilon();
 
-// Over arguments of both signs and many sizes. Where the result is e^a times something, rounding a is worth |a| units of it;
-// a is up to x^2 (in gelu_tanh, where x is large, less than 8 of these).
+// Over arguments of both signs and many sizes. Where the result is e^a times something, rounding a is worth |a| units of it,
+// and a is up to x^2 (in gelu_tanh, where x is large, less than 8 of these).
 template <class T>
 void values(const char* level) {
   std::vector<T> x{T(0), T(-0.0), T(1e-30), T(-1e-30)};
@@ -167,7 +167,8 @@ void softmaxes(const char* level) {
         for (std::int64_t c = 0; c < cols; ++c) inner += (logarithm ? 1 : std::exp(log_p(c))) * dy[i * cols + c];
         for (std::int64_t c = 0; c < cols; ++c) {
           const Real p = std::exp(log_p(c)), g = dy[i * cols + c];
-          CHECK_CLOSE(y[i * cols + c], logarithm ? log_p(c) : p, (logarithm ? 400 : 32) * kUnit<T>, level << " softmax");
+          CHECK_CLOSE(y[i * cols + c], logarithm ? log_p(c) : p, (logarithm ? 400 : 32) * kUnit<T>,
+                      level << " softmax");
           // p is off by as many units as its exponent is large.
           CHECK_CLOSE(dx[i * cols + c], logarithm ? g - p * inner : p * (g - inner), 2000 * kUnit<T>, level);
         }

@@ -214,7 +214,21 @@ def test_a_gradient_penalty_reaches_the_weights():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_take_the_type_of_the_tensor(dtype):
     x = leaf([1.0, 2.0], dtype)
-    for y in (x + 1, 1 + x, x * 2.5, 3 / x, x**2, x ** np.float64(2), 2**x, x - 1, 1 - x, -x, abs(x), x / np.float64(3), x * np.arange(2)):
+    for y in (
+        x + 1,
+        1 + x,
+        x * 2.5,
+        3 / x,
+        x**2,
+        x ** np.float64(2),
+        2**x,
+        x - 1,
+        1 - x,
+        -x,
+        abs(x),
+        x / np.float64(3),
+        x * np.arange(2),
+    ):
         assert y.dtype == dtype
         (dx,) = nn.grad(y.sum(), x)
         assert dx.dtype == dtype
@@ -243,7 +257,10 @@ def test_arrays_on_the_left_keep_the_graph():
         (lambda x: x.reshape(5, 5), r"reshape: shapes \(3, 4\)"),
         (lambda x: F.concatenate([x, np.ones((3, 3))]), r"concatenate: shapes \(3, 4\) and \(3, 3\)"),
         (lambda x: F.stack([x, np.ones((3, 3))]), r"stack: shapes \(3, 4\) and \(3, 3\)"),
-        (lambda x: F.linear(x, Tensor(np.ones((2, 5)))), r"linear: input of shape \(3, 4\) and weight of shape \(2, 5\)"),
+        (
+            lambda x: F.linear(x, Tensor(np.ones((2, 5)))),
+            r"linear: input of shape \(3, 4\) and weight of shape \(2, 5\)",
+        ),
         (lambda x: F.layer_norm(x, 5), r"layer_norm: input of shape \(3, 4\).*\(5,\)"),
         (lambda x: nn.mse_loss(x, np.ones(3)), r"mse_loss.*\(3, 4\).*\(3,\)"),
         (lambda x: nn.cross_entropy(x, np.zeros(4, int)), r"cross_entropy.*\(3, 4\).*\(4,\)"),

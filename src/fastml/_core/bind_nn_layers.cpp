@@ -11,16 +11,17 @@ namespace {
 using nn::Activation;
 
 Activation activation_of(const std::string& kind) {
-  static constexpr std::array<std::pair<std::string_view, Activation>, 10> kinds{{{"identity", Activation::identity},
-                                                                                  {"relu", Activation::relu},
-                                                                                  {"leaky_relu", Activation::leaky_relu},
-                                                                                  {"elu", Activation::elu},
-                                                                                  {"gelu", Activation::gelu},
-                                                                                  {"gelu_tanh", Activation::gelu_tanh},
-                                                                                  {"silu", Activation::silu},
-                                                                                  {"sigmoid", Activation::sigmoid},
-                                                                                  {"tanh", Activation::tanh},
-                                                                                  {"softplus", Activation::softplus}}};
+  static constexpr std::array<std::pair<std::string_view, Activation>, 10> kinds{
+      {{"identity", Activation::identity},
+       {"relu", Activation::relu},
+       {"leaky_relu", Activation::leaky_relu},
+       {"elu", Activation::elu},
+       {"gelu", Activation::gelu},
+       {"gelu_tanh", Activation::gelu_tanh},
+       {"silu", Activation::silu},
+       {"sigmoid", Activation::sigmoid},
+       {"tanh", Activation::tanh},
+       {"softplus", Activation::softplus}}};
   for (const auto& [name, activation] : kinds) {
     if (name == kind) return activation;
   }
@@ -168,10 +169,9 @@ void bind(py::module_& module) {
              "Softmax over the last axis, or its logarithm.");
   module.def("nn_softmax_backward", &softmax_backward<T>, py::arg("y").noconvert(), py::arg("dy").noconvert(),
              py::arg("logarithm"), py::arg("n_threads"), "The gradient with respect to the argument of nn_softmax.");
-  module.def("nn_cross_entropy", &cross_entropy<T>, py::arg("x").noconvert(),
-             py::arg("classes").noconvert().none(true), py::arg("probabilities").noconvert().none(true),
-             py::arg("weights").noconvert().none(true), py::arg("label_smoothing"), py::arg("with_derivatives"),
-             py::arg("n_threads"),
+  module.def("nn_cross_entropy", &cross_entropy<T>, py::arg("x").noconvert(), py::arg("classes").noconvert().none(true),
+             py::arg("probabilities").noconvert().none(true), py::arg("weights").noconvert().none(true),
+             py::arg("label_smoothing"), py::arg("with_derivatives"), py::arg("n_threads"),
              "(losses, derivatives of their sum or None) of the rows of x against classes or probabilities.");
 }
 

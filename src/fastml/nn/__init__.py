@@ -7,6 +7,7 @@ PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fas
 """
 
 from fastml.nn import functional
+from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
 from fastml.nn._seeding import default_generator, manual_seed
 from fastml.nn.check_grads import check_grads
 from fastml.nn.functional import cat, clip, concatenate, maximum, minimum, stack, where
@@ -54,7 +55,7 @@ from fastml.nn.losses import (
 )
 from fastml.nn.module import Buffer, Module, Parameter, ShapeError
 from fastml.nn.serialization import load, load_arrays, save, save_arrays
-from fastml.nn.tensor import Tensor, enable_grad, grad, is_grad_enabled, no_grad
+from fastml.nn.tensor import Tensor, grad
 
 __all__ = [
     "ELU",

@@ -204,7 +204,7 @@ def _put(g: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return zeros with g added at an index: what a gradient is outside of a selection."""
     to = np.zeros(shape, dtype=g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if any([isinstance(p, (list, np.ndarray)) and np.asarray(p).dtype != bool for p in parts]):
+    if any(isinstance(p, (list, np.ndarray)) and np.asarray(p).dtype != bool for p in parts):
         np.add.at(to, index, g)  # elements may be named more than once
     else:
         to[index] = g

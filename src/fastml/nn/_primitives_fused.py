@@ -12,7 +12,8 @@ import numpy as np
 from fastml import _core
 from fastml._support import threads
 from fastml.nn._primitives import constant
-from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, _record, apply, grad, is_grad_enabled
+from fastml.nn._recording import is_grad_enabled
+from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, _record, apply, grad
 
 
 class Fused:
@@ -36,7 +37,7 @@ class Fused:
     def apply(self, inputs: Sequence[Tensor], options: dict) -> Tensor:
         data, saved = self.forward(*[x.data for x in inputs], **options)
         result = Tensor._of(data)
-        if is_grad_enabled() and any([x.requires_grad for x in inputs]):
+        if is_grad_enabled() and any(x.requires_grad for x in inputs):
             _record(result, self, inputs, options, saved)
         return result
 

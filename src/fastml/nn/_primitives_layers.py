@@ -9,9 +9,9 @@ from fastml.nn._primitives import constant
 from fastml.nn._primitives_fused import fuse
 from fastml.nn.tensor import Tensor, apply
 
-# Normalisation: (x - mean) / sqrt(variance + eps), times weight, plus bias. Of a LayerNorm the mean is that of a row and
-# weight and bias belong to columns; x is rows x features. Of a BatchNorm it is that of a channel, which weight and bias
-# belong to; x is samples x channels or samples x channels x positions.
+# Normalisation: (x - mean) / sqrt(variance + eps), times weight, plus bias. Of a LayerNorm the mean is that of a row
+# and weight and bias belong to columns; x is rows x features. Of a BatchNorm it is that of a channel, which weight and
+# bias belong to; x is samples x channels or samples x channels x positions.
 
 
 def _reduced(x: np.ndarray, axis: tuple[int, ...]) -> int:

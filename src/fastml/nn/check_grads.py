@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastml.nn.tensor import Tensor, grad, no_grad
+from fastml.nn._recording import no_grad
+from fastml.nn.tensor import Tensor, grad
 
 
 def check_grads(
@@ -20,8 +21,8 @@ def check_grads(
 ) -> None:
     """Check the gradients of a function against central differences.
 
-    A random direction v tests all elements at once: (f(x + eps v) - f(x - eps v)) / (2 eps) must be the product of v and
-    the gradient. It costs two evaluations, not two for each element; a wrong element is missed with probability 0.
+    A random direction v tests all elements at once: (f(x + eps v) - f(x - eps v)) / (2 eps) must be the product of v
+    and the gradient. It costs two evaluations, not two for each element; a wrong element is missed with probability 0.
 
     Parameters
     ----------

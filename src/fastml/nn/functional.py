@@ -336,7 +336,8 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, seed: int | None = No
     x = _tensor(x)
     if not training or p == 0:
         return x
-    return apply("dropout", x, p=float(p), seed=int(default_generator().integers(1 << 63)) if seed is None else int(seed))
+    seed = int(default_generator().integers(1 << 63)) if seed is None else int(seed)
+    return apply("dropout", x, p=float(p), seed=seed)
 
 
 def layer_norm(
@@ -370,8 +371,8 @@ def batch_norm(
 ) -> Tensor:
     """Return x with mean 0 and variance 1 of every channel (axis 1), times weight, plus bias.
 
-    In training, and where there are no running statistics, mean and variance are those of the batch; the running ones move
-    towards them by a share of `momentum` (the variance with the correction for its degree of freedom).
+    In training, and where there are no running statistics, mean and variance are those of the batch; the running ones
+    move towards them by a share of `momentum` (the variance with the correction for its degree of freedom).
     """
     x = _tensor(x)
     if x.ndim not in (2, 3):
@@ -389,7 +390,7 @@ def batch_norm(
     axis = (0,) if x.ndim == 2 else (0, 2)
     count = x.size // channels if channels else 0
     if count < 2:
-        raise ValueError(f"batch_norm: training needs more than one value per channel, got an input of shape {x.shape}.")
+        raise ValueError(f"batch_norm: training needs more than one value per channel, got shape {x.shape}.")
     if running_mean is not None and running_var is not None:
         for running, now in ((running_mean, x.data.mean(axis=axis)), (running_var, x.data.var(axis=axis, ddof=1))):
             running.data *= 1 - momentum

@@ -1,7 +1,7 @@
 """Losses, as functions and as modules, under PyTorch's names and with its defaults.
 
-All take ``reduction``: "mean" (the default), "sum", or "none" for the loss of each element or row. Targets are arrays or
-tensors; those of the elementwise losses may require gradients.
+All take ``reduction``: "mean" (the default), "sum", or "none" for the loss of each element or row. Targets are arrays
+or tensors; those of the elementwise losses may require gradients.
 """
 
 from collections.abc import Iterable
@@ -290,9 +290,7 @@ class HingeLoss(Loss):
 class PoissonNLLLoss(Loss):
     """Likelihood of counts: see :func:`poisson_nll_loss`."""
 
-    def __init__(
-        self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
-    ) -> None:
+    def __init__(self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 

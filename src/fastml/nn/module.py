@@ -207,8 +207,10 @@ class Module:
             Where names or shapes differ; it lists all that do, and nothing has been changed.
         """
         own = dict(self._state())
-        given = {name: np.asarray(getattr(value, "data", value) if isinstance(value, Tensor) else value)
-                 for name, value in state_dict.items()}
+        given = {
+            name: np.asarray(getattr(value, "data", value) if isinstance(value, Tensor) else value)
+            for name, value in state_dict.items()
+        }
         problems = [f"missing: {name} {own[name].shape}" for name in own if name not in given]
         problems += [f"unexpected: {name} {given[name].shape}" for name in given if name not in own]
         problems += [

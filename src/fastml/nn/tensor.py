@@ -19,62 +19,19 @@ parameters between ``backward`` and the next forward pass, where no record is al
 
 import heapq
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastml.nn._operators import Operators, values_of
+from fastml.nn._recording import Recording, mode, no_grad
+
+__all__ = ["FLOATS", "METHODS", "PRIMITIVES", "STORED", "Primitive", "Record", "Tensor", "apply", "grad", "no_grad"]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 _numbers = itertools.count(1)
-
-
-class _Mode(threading.local):
-    recording = True
-
-
-_mode = _Mode()
-
-
-class _Recording:
-    """Context manager that switches recording for the current thread."""
-
-    def __init__(self, recording: bool) -> None:
-        self._recording = recording
-        self._before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self._before.append(_mode.recording)
-        _mode.recording = self._recording
-
-    def __exit__(self, *exception: object) -> None:
-        _mode.recording = self._before.pop()
-
-    def __call__(self, function: Callable) -> Callable:
-        def unrecorded(*args: Any, **kwargs: Any) -> Any:
-            with _Recording(self._recording):
-                return function(*args, **kwargs)
-
-        unrecorded.__name__, unrecorded.__doc__ = function.__name__, function.__doc__
-        return unrecorded
-
-
-def no_grad() -> _Recording:
-    """Context manager, or decorator, in which nothing is recorded: results do not require gradients."""
-    return _Recording(False)
-
-
-def enable_grad() -> _Recording:
-    """Context manager, or decorator, in which operations are recorded again inside of :func:`no_grad`."""
-    return _Recording(True)
-
-
-def is_grad_enabled() -> bool:
-    """Tell whether operations of this thread are recorded."""
-    return _mode.recording
 
 
 class Primitive:
@@ -103,7 +60,7 @@ class Primitive:
             kind = next(k for k in (IndexError, TypeError, ValueError) if isinstance(error, k))
             raise kind(f"{self.name}: {_described(inputs)} do not fit: {error}") from error
         result = Tensor._of(data)
-        if _mode.recording and any([x.requires_grad for x in inputs]):
+        if mode.recording and any(x.requires_grad for x in inputs):
             _record(result, self, inputs, options, result.data if self.needs_result else None)
         return result
 
@@ -372,7 +329,9 @@ def _seed(output: Tensor, gradient: Any) -> Tensor:
         raise RuntimeError("nothing that this tensor was made from requires a gradient, so there is none.")
     if gradient is None:
         if output.data.size != 1:
-            raise RuntimeError(f"only a single element has a gradient of its own, this has shape {output.shape}: give one.")
+            raise RuntimeError(
+                f"only a single element has a gradient of its own, this has shape {output.shape}: give one."
+            )
         return Tensor._of(np.ones_like(output.data))
     seed = gradient if isinstance(gradient, Tensor) else Tensor._of(np.asarray(gradient, dtype=output.dtype))
     if seed.shape != output.shape:
@@ -420,7 +379,7 @@ def _backpropagate(
             waiting[record.number] = (record, gradient)
             heapq.heappush(latest, -record.number)
 
-    with _Recording(create_graph):
+    with Recording(create_graph):
         deliver(output, seed)
         while latest:
             record, gradient = waiting.pop(-heapq.heappop(latest))
@@ -479,7 +438,9 @@ def grad(
     def needed(x: Tensor) -> bool:
         return id(x) in ids or (x._record is not None and x._record.number in path)
 
-    collected = _backpropagate(output, _seed(output, gradient), needed, inputs, retain_graph, create_graph, direct=False)
+    collected = _backpropagate(
+        output, _seed(output, gradient), needed, inputs, retain_graph, create_graph, direct=False
+    )
     return [collected[id(x)][1] if id(x) in collected else None for x in inputs]
 
 
@@ -498,6 +459,6 @@ def _records_leading_to(output: Tensor, inputs: Sequence[Tensor]) -> set[int]:
         stack.extend([x._record for x in record.inputs])
     leading = set(numbers)
     for number in sorted(found):
-        if any([id(x) in ids or (x._record is not None and x._record.number in leading) for x in found[number].inputs]):
+        if any(id(x) in ids or (x._record is not None and x._record.number in leading) for x in found[number].inputs):
             leading.add(number)
     return leading
