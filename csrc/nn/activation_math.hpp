@@ -38,11 +38,22 @@ FASTML_INLINE vec<T> log1p_of_unit(vec<T> e) {
   return select<T>(upper, (rest + C::ln2_low) + C::ln2_high, rest);
 }
 
+// The sigmoid and its derivative, which loses nothing where the sigmoid rounds to 1.
+template <class T>
+struct Logistic {
+  vec<T> value, slope;
+
+  FASTML_INLINE explicit Logistic(vec<T> x) {
+    const vec<T> small = exp<T>(-magnitude<T>(x));
+    const vec<T> larger = T(1) / (small + T(1));
+    value = select<T>(x >= vec<T>{}, larger, small * larger);
+    slope = small * larger * larger;
+  }
+};
+
 template <class T>
 FASTML_INLINE vec<T> sigmoid(vec<T> x) {
-  const vec<T> small = exp<T>(-magnitude<T>(x));
-  const vec<T> larger = T(1) / (small + T(1));
-  return select<T>(x >= vec<T>{}, larger, small * larger);
+  return Logistic<T>(x).value;
 }
 
 template <class T>
@@ -143,13 +154,13 @@ FASTML_INLINE vec<T> slope(vec<T> x, T p) {
     return normal.probability + damped<T>(x, normal.density);
   }
   if constexpr (kind == Activation::gelu_tanh) {
-    const vec<T> s = sigmoid<T>(T(2) * kGeluScale<T> * (x + kGeluCube<T> * x * x * x));
+    const Logistic<T> s(T(2) * kGeluScale<T> * (x + kGeluCube<T> * x * x * x));
     const vec<T> bend = T(2) * kGeluScale<T> * (x + T(3) * kGeluCube<T> * x * x * x);
-    return s + damped<T>(bend, s * (T(1) - s));
+    return s.value + damped<T>(bend, s.slope);
   }
   if constexpr (kind == Activation::silu) {
-    const vec<T> s = sigmoid<T>(x);
-    return s + damped<T>(x, s * (T(1) - s));
+    const Logistic<T> s(x);
+    return s.value + damped<T>(x, s.slope);
   }
   if constexpr (kind == Activation::softplus) return sigmoid<T>(p * x);
   return one;
