@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_cross_entropy', 'nn_linear', 'nn_softmax', 'nn_softmax_backward', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -585,6 +585,68 @@ def nearest_given(distances: numpy.typing.NDArray[numpy.float32], k: typing.Supp
 def nearest_given(distances: numpy.typing.NDArray[numpy.float64], k: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
     (distances, indices) of the k least of each row of given distances, by (distance, index).
+    """
+@typing.overload
+def nn_activate(x: numpy.typing.NDArray[numpy.float32], kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    activation(x).
+    """
+@typing.overload
+def nn_activate(x: numpy.typing.NDArray[numpy.float64], kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    activation(x).
+    """
+@typing.overload
+def nn_activate_backward(saved: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, with_sums: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dy * activation'(x), its sums over all but the last axis or None). `saved` is y for relu, leaky_relu,
+    elu, sigmoid and tanh, x for all others. dy itself for the identity.
+    """
+@typing.overload
+def nn_activate_backward(saved: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, with_sums: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dy * activation'(x), its sums over all but the last axis or None). `saved` is y for relu, leaky_relu,
+    elu, sigmoid and tanh, x for all others. dy itself for the identity.
+    """
+@typing.overload
+def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (losses, derivatives of their sum or None) of the rows of x against classes or probabilities.
+    """
+@typing.overload
+def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float64] | None, weights: numpy.typing.NDArray[numpy.float64] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (losses, derivatives of their sum or None) of the rows of x against classes or probabilities.
+    """
+@typing.overload
+def nn_linear(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, keep: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (z, y) of a layer: z = x @ weight.T + bias, y = activation(z). Without `keep` both are y.
+    """
+@typing.overload
+def nn_linear(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, keep: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (z, y) of a layer: z = x @ weight.T + bias, y = activation(z). Without `keep` both are y.
+    """
+@typing.overload
+def nn_softmax(x: numpy.typing.NDArray[numpy.float32], logarithm: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Softmax over the last axis, or its logarithm.
+    """
+@typing.overload
+def nn_softmax(x: numpy.typing.NDArray[numpy.float64], logarithm: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Softmax over the last axis, or its logarithm.
+    """
+@typing.overload
+def nn_softmax_backward(y: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], logarithm: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The gradient with respect to the argument of nn_softmax.
+    """
+@typing.overload
+def nn_softmax_backward(y: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], logarithm: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The gradient with respect to the argument of nn_softmax.
     """
 @typing.overload
 def normal_residual(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:

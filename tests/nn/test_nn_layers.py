@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastml import nn
-from fastml.nn import functional as F  # noqa: N812
+from fastml.nn import functional as F
 
 
 def network(dtype=np.float64):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastml import nn
-from fastml.nn import functional as F  # noqa: N812
+from fastml.nn import functional as F
 
 torch = pytest.importorskip("torch", reason="PyTorch, the reference of these tests, is not installed")
 TF = torch.nn.functional

@@ -9,7 +9,7 @@ from scipy import special
 
 from fastml import nn
 from fastml.nn import Tensor, check_grads
-from fastml.nn import functional as F  # noqa: N812
+from fastml.nn import functional as F
 from fastml.nn.tensor import PRIMITIVES, Primitive, apply
 
 RNG = np.random.default_rng(0)

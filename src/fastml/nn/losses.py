@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastml.nn import functional as F  # noqa: N812
+from fastml.nn import functional as F
 from fastml.nn.module import Module
 from fastml.nn.tensor import Tensor, apply
 

@@ -19,7 +19,7 @@ parameters between ``backward`` and the next forward pass, where no record is al
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -297,7 +297,7 @@ class Tensor(Operators):
         return PRIMITIVES[name].apply((_operand(other, self), self), {})
 
     @property
-    def T(self) -> "Tensor":  # noqa: N802
+    def T(self) -> "Tensor":
         """The tensor with its axes in reverse order."""
         return apply("transpose", self, axes=None)
 
