@@ -18,7 +18,7 @@ import numpy as np
 
 from fastml.nn.module import Module
 
-_TYPES = {
+_TYPES: dict[str, np.dtype] = {
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
