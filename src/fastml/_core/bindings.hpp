@@ -33,7 +33,9 @@ void bind_vector_kernels(py::module_& module);
 void bind_cross_products(py::module_& module);
 void bind_sparse_cross(py::module_& module);
 void bind_logistic(py::module_& module);
+void bind_nn_batches(py::module_& module);
 void bind_nn_layers(py::module_& module);
+void bind_nn_optimizers(py::module_& module);
 
 // Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.
 bool interrupted();
