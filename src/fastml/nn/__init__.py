@@ -6,11 +6,14 @@ vector-Jacobian products; ``layers`` and ``losses`` are what networks are made o
 PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fastml.neural_network`` joins both.
 """
 
-from fastml.nn import functional
+from fastml.nn import callbacks, functional, init, optim, schedules
 from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
 from fastml.nn._seeding import default_generator, manual_seed
+from fastml.nn.batches import Batches
 from fastml.nn.check_grads import check_grads
+from fastml.nn.clipping import clip_grad_norm_, clip_grad_value_
 from fastml.nn.functional import cat, clip, concatenate, maximum, minimum, stack, where
+from fastml.nn.history import History
 from fastml.nn.layers import (
     ELU,
     GELU,
@@ -56,6 +59,7 @@ from fastml.nn.losses import (
 from fastml.nn.module import Buffer, Module, Parameter, ShapeError
 from fastml.nn.serialization import load, load_arrays, save, save_arrays
 from fastml.nn.tensor import Tensor, grad
+from fastml.nn.training import NonFiniteLossError, fit
 
 __all__ = [
     "ELU",
@@ -63,12 +67,14 @@ __all__ = [
     "Activation",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "Batches",
     "Buffer",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
     "Flatten",
     "HingeLoss",
+    "History",
     "HuberLoss",
     "Identity",
     "L1Loss",
@@ -78,6 +84,7 @@ __all__ = [
     "LogSoftmax",
     "MSELoss",
     "Module",
+    "NonFiniteLossError",
     "Parameter",
     "PoissonNLLLoss",
     "ReLU",
@@ -92,17 +99,22 @@ __all__ = [
     "Tanh",
     "Tensor",
     "binary_cross_entropy_with_logits",
+    "callbacks",
     "cat",
     "check_grads",
     "clip",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "concatenate",
     "cross_entropy",
     "default_generator",
     "enable_grad",
+    "fit",
     "functional",
     "grad",
     "hinge_loss",
     "huber_loss",
+    "init",
     "is_grad_enabled",
     "l1_loss",
     "l1_penalty",
@@ -114,9 +126,11 @@ __all__ = [
     "minimum",
     "mse_loss",
     "no_grad",
+    "optim",
     "poisson_nll_loss",
     "save",
     "save_arrays",
+    "schedules",
     "smooth_l1_loss",
     "stack",
     "where",

@@ -1,0 +1,92 @@
+"""Where a number that is not finite came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastml.nn._recording import no_grad
+from fastml.nn.tensor import Tensor
+
+
+class NonFiniteLossError(FloatingPointError):
+    """The loss became NaN or infinite.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        Where it was first seen, both counted from 1.
+    culprit : str
+        What was not finite first.
+    history : History
+        Of the epochs before.
+    """
+
+    def __init__(self, epoch: int, batch: int, loss: float, culprit: str, history: Any) -> None:
+        super().__init__(
+            f"The loss is {loss} in epoch {epoch}, batch {batch}; first not finite: {culprit}. A smaller learning rate "
+            "or clip_norm keeps steps short; inputs far from 0 +- 1 should be scaled."
+        )
+        self.epoch, self.batch, self.culprit, self.history = epoch, batch, culprit, history
+
+
+def first_not_finite(module: Any, X: np.ndarray, y: np.ndarray | None) -> str:
+    """Tell what was not finite first: the inputs, a parameter, an activation, or the targets.
+
+    Activations are those of another pass over the batch, with new draws where layers draw.
+    """
+    if not np.isfinite(X).all():
+        return f"the input, in row {_first_row(X)} of the batch"
+    for name, parameter in module.named_parameters():
+        if not np.isfinite(parameter.data).all():
+            return f"parameter {name}, before this batch"
+    for name, buffer in module.named_buffers():
+        if not np.isfinite(_array(buffer)).all():
+            return f"buffer {name}, before this batch"
+    activation = _first_activation(module, X)
+    if activation:
+        return activation
+    if y is not None and not np.isfinite(y).all():
+        return f"the target, in row {_first_row(y)} of the batch"
+    return "the loss itself, of finite outputs"
+
+
+def _first_activation(module: Any, X: np.ndarray) -> str:
+    """Run the batch with every layer's outputs looked at, in the order in which they are computed."""
+    found: list[str] = []
+    changed: list[tuple[Any, str]] = []
+
+    def watch(name: str, layer: Any, method: str) -> None:
+        compute = getattr(layer, method)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            output = compute(*args, **kwargs)
+            if not found and not np.isfinite(_array(output)).all():
+                found.append(f"the output of {name or 'the module'} ({type(layer).__name__})")
+            return output
+
+        setattr(layer, method, watched)
+        changed.append((layer, method))
+
+    try:
+        for name, layer in list(module.named_modules()):
+            # Sequential computes a Linear and the activation behind it by the former's `activated`.
+            for method in ("forward", "activated"):
+                if hasattr(layer, method):
+                    watch(name, layer, method)
+        with no_grad(), np.errstate(all="ignore"):
+            module(Tensor(X))
+    finally:
+        for layer, method in changed:
+            delattr(layer, method)
+    return found[0] if found else ""
+
+
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(getattr(value, "data", value))
+
+
+def _first_row(values: np.ndarray) -> int:
+    bad = ~np.isfinite(values)
+    return int(np.argmax(bad.reshape(len(values), -1).any(axis=1)))

@@ -1,0 +1,154 @@
+"""Batches of samples, drawn in a seeded order and gathered in native code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastml import _core
+from fastml._support import threads
+from fastml.nn._flat import FLOATS
+from fastml.nn._seeding import as_generator
+
+__all__ = ["Batches", "gather"]
+
+_GATHERED = (*FLOATS, np.dtype(np.uint8))
+
+
+class Batches:
+    """Batches of rows of X, and of y. Each iteration is an epoch, in an order of its own where they are shuffled.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Rows of float32, float64 or uint8 (images) are gathered in native code, from memory of any row stride.
+    y : array-like of shape (n_samples, ...), optional
+        Targets.
+    batch_size : int, default=32
+    shuffle : bool, default=True
+        Whether every epoch visits the samples in a new order. Batches in order are views where nothing is converted.
+    rng : int, Generator or RandomState, optional
+        Where the orders come from; by default the generator that ``nn.manual_seed`` sets.
+    drop_last : bool, default=False
+        Whether a last batch that is not full is left out.
+    dtype : dtype, optional
+        float32 or float64, for a two-dimensional X that is to be converted.
+    shift, factor : array-like of shape (n_features,) or float, optional
+        Batches are ``(X - shift) * factor``, in the batches' type.
+
+    Yields
+    ------
+    X_batch, y_batch : ndarray
+        ``y_batch`` is None without y.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        rng: Any = None,
+        drop_last: bool = False,
+        *,
+        dtype: Any = None,
+        shift: Any = None,
+        factor: Any = None,
+    ) -> None:
+        self.X = np.asarray(X)
+        self.y = None if y is None else np.asarray(y)
+        if self.X.ndim == 0:
+            raise ValueError("X: expected an array of samples, got a single number.")
+        if self.y is not None and self.y.shape[:1] != self.X.shape[:1]:
+            raise ValueError(f"X has {len(self.X)} samples, y has shape {self.y.shape}: expected as many.")
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
+        self.batch_size, self.shuffle, self.drop_last = int(batch_size), shuffle, drop_last
+        self.rng = as_generator(rng)
+        self.dtype = self.X.dtype if dtype is None else np.dtype(dtype)
+        self.shift, self.factor = self._scaling(shift, factor)
+        if (dtype is not None or self.factor is not None) and self.dtype not in FLOATS:
+            raise ValueError(f"dtype: batches are converted to float32 or float64, not to {self.dtype}.")
+
+    def _scaling(self, shift: Any, factor: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
+        if shift is None and factor is None:
+            return None, None
+        if self.X.ndim != 2:
+            raise ValueError(f"shift, factor: expected a two-dimensional X, got {self.X.ndim} dimension(s).")
+        columns = self.X.shape[1]
+
+        def of_columns(values: Any) -> np.ndarray:
+            return np.array(np.broadcast_to(np.asarray(values, dtype=self.dtype), columns))
+
+        return of_columns(0 if shift is None else shift), of_columns(1 if factor is None else factor)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of an epoch, those of a batch that is dropped not included."""
+        return len(self.X) // self.batch_size * self.batch_size if self.drop_last else len(self.X)
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return -(-self.n_samples // self.batch_size)
+
+    def sizes(self) -> list[int]:
+        """Return the number of samples of each batch."""
+        return [min(self.batch_size, self.n_samples - i) for i in range(0, self.n_samples, self.batch_size)]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        order = self.rng.permutation(len(self.X)).astype(np.int64, copy=False) if self.shuffle else None
+        for start in range(0, self.n_samples, self.batch_size):
+            part = slice(start, min(start + self.batch_size, self.n_samples))
+            if order is None:
+                yield self._in_order(part), None if self.y is None else self.y[part]
+            else:
+                rows = order[part]
+                X = gather(self.X, rows, self.dtype, self.shift, self.factor)
+                yield X, None if self.y is None else gather(self.y, rows)
+
+    def _in_order(self, part: slice) -> np.ndarray:
+        if self.factor is None and self.X.dtype == self.dtype:
+            return self.X[part]
+        rows = np.arange(part.start, part.stop, dtype=np.int64)
+        return gather(self.X, rows, self.dtype, self.shift, self.factor)
+
+
+def gather(
+    X: np.ndarray,
+    rows: np.ndarray,
+    dtype: Any = None,
+    shift: np.ndarray | None = None,
+    factor: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return rows of an array, as ``X[rows]`` does, converted and scaled on the way.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+    rows : ndarray of int64
+        Indices of rows, none of them negative.
+    dtype : dtype, optional
+        The type of the result, X's by default.
+    shift, factor : ndarray of shape (n_features,), optional
+        Both or neither, of the type of the result, which is then ``(X[rows] - shift) * factor``.
+
+    Returns
+    -------
+    batch : ndarray
+    """
+    dtype = X.dtype if dtype is None else np.dtype(dtype)
+    item = X.dtype.itemsize
+    if X.ndim == 2 and X.dtype in _GATHERED and dtype in FLOATS:
+        if X.strides[1] == item and X.strides[0] % item == 0:
+            batch = np.empty((len(rows), X.shape[1]), dtype=dtype)
+            n_threads = threads.n_threads(work=batch.size)
+            _core.nn_gather_rows(X, rows, shift, factor, batch, n_threads)
+            return batch
+    elif X.dtype == dtype and not dtype.hasobject and (X.ndim == 1 or X.flags.c_contiguous):
+        batch = np.empty((len(rows), *X.shape[1:]), dtype=dtype)
+        _core.nn_gather_items(X, rows, batch)
+        return batch
+    batch = X[rows].astype(dtype, copy=False)
+    return batch if factor is None else (batch - shift) * factor

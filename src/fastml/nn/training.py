@@ -1,0 +1,414 @@
+"""The training loop: epochs of batches, with validation, callbacks, checkpoints and a history."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastml.nn._interrupts import Interrupts
+from fastml.nn._non_finite import NonFiniteLossError, first_not_finite
+from fastml.nn._recording import no_grad
+from fastml.nn._seeding import default_generator, manual_seed
+from fastml.nn.batches import Batches
+from fastml.nn.callbacks import Callback
+from fastml.nn.checkpoints import load_checkpoint
+from fastml.nn.clipping import clip_factor, clip_grad_value_, grad_norm
+from fastml.nn.history import History
+from fastml.nn.tensor import Tensor
+
+__all__ = ["NonFiniteLossError", "Predictor", "Training", "fit"]
+
+EVALUATION_BATCH = 1024
+"""Samples in a batch without gradients: enough that Python's share is small, few enough to stay in the caches."""
+
+
+def fit(
+    module: Any,
+    X: Any,
+    y: Any,
+    loss: Callable[[Any, Any], Any],
+    optimizer: Any,
+    epochs: int = 10,
+    batch_size: int = 32,
+    *,
+    validation: tuple[Any, Any] | float | None = None,
+    callbacks: Sequence[Callback] = (),
+    seed: int | None = None,
+    shuffle: bool = True,
+    drop_last: bool = False,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    resume: str | os.PathLike | None = None,
+    history: History | None = None,
+) -> History:
+    """Train a module.
+
+    Parameters
+    ----------
+    module : Module
+        Left in evaluation mode.
+    X : array-like of shape (n_samples, ...)
+        Inputs. Floating ones are converted to the type of the module's parameters, batch by batch.
+    y : array-like of shape (n_samples, ...)
+        Targets: integers for classes, floats otherwise.
+    loss : callable
+        ``loss(outputs, targets)`` of two tensors, the mean over the samples of a batch.
+    optimizer : Optimizer
+        Of the module's parameters.
+    epochs : int, default=10
+        Passes over the samples, those before a resumed checkpoint included.
+    batch_size : int, default=32
+    validation : tuple (X, y) or float, optional
+        Samples that ``validation_loss`` is computed of after each epoch, or the share of the samples that are drawn and
+        kept back for it.
+    callbacks : sequence of Callback
+        See :mod:`fastml.nn.callbacks`.
+    seed : int, optional
+        Makes the result repeatable: seeds the order of samples, and ``nn.manual_seed`` for layers that draw.
+    shuffle : bool, default=True
+        Whether each epoch has an order of its own.
+    drop_last : bool, default=False
+        Whether a last batch that is not full is left out.
+    accumulate : int, default=1
+        Batches whose gradients are added up, each with the share of its samples, to one step.
+    clip_norm : float, optional
+        The largest norm of all gradients; longer ones are scaled down.
+    clip_value : float, optional
+        The largest absolute value in gradients; it comes before ``clip_norm``.
+    resume : path-like, optional
+        A file of :class:`~fastml.nn.callbacks.Checkpoint`: training goes on behind it, with the same arguments to the
+        same result bit for bit.
+    history : History, optional
+        Where the numbers go, by default into a new one.
+
+    Returns
+    -------
+    history : History
+        For each epoch ``epoch``, ``loss`` (the mean over its samples, while training), ``validation_loss``, ``lr``
+        (of each group, where there are several), ``seconds``, and what callbacks added.
+
+    Raises
+    ------
+    NonFiniteLossError
+        Where the loss is not finite. It says in which batch, and what was not finite first.
+    KeyboardInterrupt
+        Ctrl-C. The module is as of the last whole step; the history of the epochs before is the exception's
+        ``history``.
+    """
+    training = Training(module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last)
+    training.history = History() if history is None else history
+    if accumulate < 1:
+        raise ValueError(f"accumulate: expected at least 1, got {accumulate}.")
+    training.accumulate, training.clip_norm, training.clip_value = accumulate, clip_norm, clip_value
+    training.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
+    if resume is not None:
+        training.load_state_dict(load_checkpoint(resume))
+    training.run()
+    return training.history
+
+
+class Training:
+    """A training under way, as callbacks see it.
+
+    Attributes
+    ----------
+    module, optimizer, loss, batches, validation, history
+    epoch : int
+        The epoch under way or just ended, from 1; 0 before the first.
+    n_epochs : int
+    batch : int
+        The batch under way or just ended, from 1.
+    batch_loss : float
+    stepped : bool
+        Whether that batch ended in a step of the optimizer.
+    numbers : dict
+        What the history holds of the epoch that has just ended.
+    resumed, aborted : bool
+        Whether it began with a checkpoint; whether an error or Ctrl-C has ended it.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        X: Any,
+        y: Any,
+        loss: Callable[[Any, Any], Any],
+        optimizer: Any,
+        n_epochs: int,
+        batch_size: int,
+        validation: tuple[Any, Any] | float | None,
+        seed: int | None,
+        shuffle: bool,
+        drop_last: bool,
+    ) -> None:
+        self.module, self.loss, self.optimizer, self.n_epochs = module, loss, optimizer, n_epochs
+        self.dtype = next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
+        self.rng = np.random.default_rng(seed)
+        if seed is not None:
+            manual_seed(np.random.SeedSequence(seed).spawn(1)[0])
+        X, y = np.asarray(X), self._typed(np.asarray(y))
+        self.validation: tuple[np.ndarray, np.ndarray] | None = None
+        if isinstance(validation, float):
+            X, y = self._keep_back(X, y, validation)
+        elif validation is not None:
+            X_validation, y_validation = (np.asarray(part) for part in validation)
+            self.validation = (X_validation, self._typed(y_validation))
+        self.batches = Batches(X, y, batch_size, shuffle, self.rng, drop_last, dtype=_batch_type(X, self.dtype))
+        if not self.batches.n_samples:
+            raise ValueError(f"X: expected a batch of samples at least, got {len(X)} sample(s).")
+        self.history = History()
+        self.callbacks: Sequence[Callback] = ()
+        self.accumulate = 1
+        self.clip_norm: float | None = None
+        self.clip_value: float | None = None
+        self.epoch = self.batch = 0
+        self.batch_loss = math.nan
+        self.stepped = self.resumed = self.aborted = False
+        self.numbers: dict[str, Any] = {}
+        self._interrupts = Interrupts()
+
+    def run(self) -> None:
+        """Train until the last epoch, or until a callback stops it."""
+        try:
+            with self._interrupts:
+                self._tell("on_train_begin")
+                while self.epoch < self.n_epochs and self.history.stopped is None:
+                    self._run_epoch()
+        except BaseException as error:
+            self.aborted = True
+            if isinstance(error, KeyboardInterrupt):
+                self.history.stopped = "interrupted"
+                error.history = self.history  # type: ignore[attr-defined]
+            raise
+        finally:
+            self.module.eval()
+            self._tell("on_train_end")
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch; the reason is the history's ``stopped``."""
+        self.history.stopped = reason
+
+    @property
+    def is_last_epoch(self) -> bool:
+        """Whether no epoch follows."""
+        return self.epoch >= self.n_epochs or self.history.stopped is not None
+
+    def monitored(self, name: str | None = None) -> float:
+        """Return a number of the epoch that has just ended: by default the validation loss, or else the loss."""
+        if name is None:
+            name = "validation_loss" if self.validation is not None else "loss"
+        if name not in self.numbers:
+            raise KeyError(f"nothing to monitor under the name {name!r}; there are {', '.join(self.numbers)}")
+        return float(self.numbers[name])
+
+    def predictor(self) -> Predictor:
+        """Return the module as it is now with the methods of an estimator."""
+        return Predictor(self.module, self.batches.y)
+
+    def module_state(self) -> dict[str, np.ndarray]:
+        """Return copies of the module's parameters and buffers."""
+        return {name: np.array(getattr(v, "data", v)) for name, v in self.module.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the following epochs depend on but the arguments of ``fit``."""
+        return {
+            "epoch": self.epoch,
+            "n_samples": len(self.batches.X),
+            "batch_size": self.batches.batch_size,
+            "module": self.module_state(),
+            "optimizer": self.optimizer.state_dict(),
+            "callbacks": [[type(c).__name__, c.state_dict()] for c in self.callbacks],
+            "order": self.rng.bit_generator.state,
+            "draws": [_state_of(generator) for generator in self._generators()],
+            "history": self.history.epochs,
+            "stopped": self.history.stopped,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where a training of the same arguments was when its state was taken."""
+        ours = [type(c).__name__ for c in self.callbacks]
+        saved = [name for name, _ in state["callbacks"]]
+        if ours != saved:
+            raise ValueError(f"the checkpoint is of a training with the callbacks {saved}, this one has {ours}.")
+        for name, value in (("n_samples", len(self.batches.X)), ("batch_size", self.batches.batch_size)):
+            if state[name] != value:
+                raise ValueError(f"the checkpoint is of a training with {name} {state[name]}, this one has {value}.")
+        self.module.load_state_dict(state["module"])
+        for callback, (_, callback_state) in zip(self.callbacks, state["callbacks"]):
+            callback.load_state_dict(callback_state)
+        # Behind the schedules, each of which sets the rates to its own.
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rng.bit_generator.state = state["order"]
+        for generator, draws in zip(self._generators(), state["draws"]):
+            _set_state(generator, draws)
+        self.history.epochs[:] = state["history"]
+        self.history.stopped = state["stopped"]
+        self.epoch, self.resumed = state["epoch"], True
+
+    def _generators(self) -> list[Any]:
+        """Return what the module draws from: the default generator, and those that its layers were given."""
+        held = [v for layer in self.module.modules() for v in vars(layer).values() if isinstance(v, _GENERATORS)]
+        return [default_generator(), *held]
+
+    def _run_epoch(self) -> None:
+        self.epoch += 1
+        started = time.perf_counter()
+        self._tell("on_epoch_begin")
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.module.train()
+        total = self._run_batches()
+        self.numbers = {
+            "epoch": self.epoch,
+            "loss": total / self.batches.n_samples,
+            "lr": rates[0] if len(rates) == 1 else rates,
+        }
+        if self.validation is not None:
+            self.numbers["validation_loss"] = self._evaluate(*self.validation)
+        self.numbers["seconds"] = time.perf_counter() - started
+        self.history.epochs.append(self.numbers)
+        self._tell("on_epoch_end")
+
+    def _run_batches(self) -> float:
+        """Return the sum of the losses of an epoch's samples."""
+        total, sizes, share = 0.0, self.batches.sizes(), 1.0
+        for i, (X, y) in enumerate(self.batches):
+            self.batch = i + 1
+            begin = i // self.accumulate * self.accumulate
+            if i == begin:
+                self.optimizer.zero_grad()
+            loss = self._loss(X, y)
+            self.batch_loss = loss.item()
+            if not math.isfinite(self.batch_loss):
+                culprit = first_not_finite(self.module, X, y)
+                raise NonFiniteLossError(self.epoch, self.batch, self.batch_loss, culprit, self.history)
+            if self.accumulate == 1:
+                loss.backward()
+            else:
+                share = len(X) / sum(sizes[begin : begin + self.accumulate])
+                loss.backward(np.full(loss.shape, share, dtype=loss.dtype))
+            self.stepped = i + 1 == min(begin + self.accumulate, len(sizes))
+            if self.stepped:
+                with self._interrupts.held:
+                    self._step()
+            total += self.batch_loss * len(X)
+            self._tell("on_batch_end")
+        return total
+
+    def _step(self) -> None:
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        if self.clip_value is not None:
+            clip_grad_value_(parameters, self.clip_value)
+        factor = 1.0 if self.clip_norm is None else clip_factor(grad_norm(parameters), self.clip_norm)
+        if factor == 1:
+            self.optimizer.step()
+        else:
+            self.optimizer.step(gradient_scale=factor)
+
+    def _loss(self, X: np.ndarray, y: np.ndarray) -> Any:
+        outputs = self.module(Tensor(X))
+        # Targets of one number each and outputs of one column would broadcast to a matrix of all pairs.
+        if y.ndim == 1 and outputs.shape == (len(y), 1) and y.dtype.kind == "f":
+            y = y[:, np.newaxis]
+        return self.loss(outputs, Tensor(y))
+
+    def _evaluate(self, X: np.ndarray, y: np.ndarray) -> float:
+        self.module.eval()
+        batches = Batches(X, y, EVALUATION_BATCH, shuffle=False, dtype=_batch_type(X, self.dtype))
+        with no_grad():
+            total = sum(self._loss(part, targets).item() * len(part) for part, targets in batches)
+        return total / len(X)
+
+    def _typed(self, y: np.ndarray) -> np.ndarray:
+        return y.astype(self.dtype, copy=False) if y.dtype.kind == "f" else y
+
+    def _keep_back(self, X: np.ndarray, y: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+        n_kept = round(share * len(X))
+        if not 0 < n_kept < len(X):
+            raise ValueError(f"validation: expected a share that leaves samples on both sides, got {share}.")
+        order = self.rng.permutation(len(X))
+        kept, rest = np.sort(order[:n_kept]), np.sort(order[n_kept:])
+        self.validation = (X[kept], y[kept])
+        return X[rest], y[rest]
+
+    def _tell(self, moment: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(self)
+
+
+class Predictor:
+    """A module with the methods of an estimator, in evaluation mode and without gradients.
+
+    Parameters
+    ----------
+    module : Module
+    y : ndarray
+        The targets it is trained on: integers make it a classifier.
+
+    Attributes
+    ----------
+    module : Module
+    classes_ : ndarray
+        Of classifiers: 0, 1, ...
+    """
+
+    def __init__(self, module: Any, y: np.ndarray) -> None:
+        self.module = module
+        self._dtype = next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
+        if y.dtype.kind in "iub":
+            self._estimator_type = "classifier"
+            self.classes_ = np.arange(int(y.max()) + 1)
+        else:
+            self._estimator_type = "regressor"
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return what the module makes of samples."""
+        X = np.asarray(X)
+        was_training = self.module.training
+        self.module.eval()
+        try:
+            with no_grad():
+                batches = Batches(X, None, EVALUATION_BATCH, shuffle=False, dtype=_batch_type(X, self._dtype))
+                return np.concatenate([self.module(Tensor(part)).data for part, _ in batches])
+        finally:
+            self.module.train(was_training)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return classes, or values."""
+        outputs = self.outputs(X)
+        if self._estimator_type == "classifier":
+            return (outputs.ravel() > 0).astype(int) if outputs[0].size == 1 else outputs.argmax(axis=1)
+        return outputs.ravel() if outputs[0].size == 1 else outputs
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities of classes, of outputs that are scores: logits of two classes, or one for each."""
+        outputs = self.outputs(X).astype(np.float64)
+        if outputs[0].size == 1:
+            outputs = np.stack([np.zeros(len(outputs)), outputs.ravel()], axis=1)
+        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
+_GENERATORS = (np.random.Generator, np.random.RandomState)
+
+
+def _state_of(generator: Any) -> dict[str, Any]:
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    return generator.bit_generator.state
+
+
+def _set_state(generator: Any, state: dict[str, Any]) -> None:
+    if isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.bit_generator.state = state
+
+
+def _batch_type(X: np.ndarray, dtype: np.dtype) -> np.dtype | None:
+    return dtype if X.dtype.kind == "f" else None
