@@ -4,6 +4,7 @@ from benchmarks.cluster.workloads import WORKLOADS as CLUSTER
 from benchmarks.gemm.workloads import WORKLOADS as GEMM
 from benchmarks.linear_model.workloads import WORKLOADS as LINEAR_MODEL
 from benchmarks.neighbors.workloads import WORKLOADS as NEIGHBORS
+from benchmarks.nn.workloads import WORKLOADS as NN
 from benchmarks.tree.workloads import WORKLOADS as TREE
 from benchmarks.workload import Workload
 
@@ -12,5 +13,6 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "cluster": CLUSTER,
     "linear_model": LINEAR_MODEL,
     "neighbors": NEIGHBORS,
+    "nn": NN,
     "tree": TREE,
 }

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from test_training import CLASSES, VALUES, X, arrays, assert_same_state, network, trained
+from training_problem import CLASSES, VALUES, X, arrays, assert_same_state, network, trained
 
 from fastml.nn import callbacks, checkpoints, optim, schedules
 from fastml.nn.history import History

@@ -84,7 +84,7 @@ def _first_activation(module: Any, X: np.ndarray) -> str:
 
 
 def _array(value: Any) -> np.ndarray:
-    return np.asarray(getattr(value, "data", value))
+    return value.data if isinstance(value, Tensor) else np.asarray(value)
 
 
 def _first_row(values: np.ndarray) -> int:

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -213,7 +214,7 @@ class Training:
 
     def module_state(self) -> dict[str, np.ndarray]:
         """Return copies of the module's parameters and buffers."""
-        return {name: np.array(getattr(v, "data", v)) for name, v in self.module.state_dict().items()}
+        return {name: array.copy() for name, array in self.module.state_dict().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the following epochs depend on but the arguments of ``fit``."""
@@ -365,6 +366,10 @@ class Predictor:
             self.classes_ = np.arange(int(y.max()) + 1)
         else:
             self._estimator_type = "regressor"
+
+    def __sklearn_tags__(self) -> SimpleNamespace:
+        """Return what scikit-learn's scorers ask for: whether it classifies."""
+        return SimpleNamespace(estimator_type=self._estimator_type)
 
     def outputs(self, X: Any) -> np.ndarray:
         """Return what the module makes of samples."""

@@ -1,0 +1,1 @@
+"""What trains networks, beneath the estimators: steps of optimizers."""

@@ -1,0 +1,22 @@
+"""How a trajectory is told right from wrong, against PyTorch's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.workload import Verdict
+
+# The tolerances of torch.testing.assert_close.
+TOLERANCES = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
+
+
+def same_parameters(answer: dict[str, Any], reference: dict[str, Any] | None) -> Verdict | None:
+    """Hold the parameters against the reference's."""
+    if reference is None:
+        return None
+    ours, theirs = answer["parameters"], reference["parameters"]
+    rtol, atol = TOLERANCES[str(theirs.dtype)]
+    right = ours.dtype == theirs.dtype and np.allclose(ours, theirs, rtol=rtol, atol=atol)
+    return Verdict(bool(right), {"off": f"{np.abs(ours - theirs).max():.0e}"})
