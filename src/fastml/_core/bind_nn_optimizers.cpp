@@ -104,7 +104,7 @@ auto by_type(const py::list& gradients, const Call& call) {
   return single ? call(float()) : call(double());
 }
 
-double squared_norm(const py::list& gradients, int n_threads) {
+double squared_norm_of(const py::list& gradients, int n_threads) {
   return by_type(gradients, [&](auto zero) {
     const auto pieces = pieces_of<decltype(zero)>(gradients, false);
     const py::gil_scoped_release release;
@@ -153,7 +153,7 @@ void bind_steps(py::module_& module) {
 void bind_nn_optimizers(py::module_& module) {
   bind_steps<float>(module);
   bind_steps<double>(module);
-  module.def("nn_squared_norm", &squared_norm, py::arg("gradients"), py::arg("n_threads"),
+  module.def("nn_squared_norm", &squared_norm_of, py::arg("gradients"), py::arg("n_threads"),
              "The sum of squares of all elements of a list of arrays of one type, in double.");
   module.def("nn_scale", &scale, py::arg("gradients"), py::arg("factor"), py::arg("n_threads"),
              "Multiply arrays in place.");
