@@ -211,6 +211,15 @@ class Interrupting(callbacks.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Set Python's own handler: a shell starts what runs in its background with Ctrl-C ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_leaves_the_model_of_the_last_batch():
     module, callback, history = network(), Interrupting(), History()
     stopping = callbacks.EarlyStopping(patience=1000)
@@ -224,6 +233,7 @@ def test_ctrl_c_leaves_the_model_of_the_last_batch():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_waits_for_the_end_of_a_step():
     """Two types of parameters, hence two native calls in a step, and Ctrl-C between them."""
 

@@ -54,7 +54,8 @@ class Optimizer:
         params = param_group["params"]
         params = [params] if hasattr(params, "data") else list(params)
         for p in params:
-            if getattr(getattr(p, "data", None), "dtype", None) not in FLOATS:
+            data = getattr(p, "data", None)
+            if not isinstance(data, np.ndarray) or data.dtype not in FLOATS:
                 raise TypeError(f"optimizer can only optimize Tensors of float32 and float64, but got {p!r}")
         unknown = set(param_group) - set(self.defaults) - {"params", "initial_lr"}
         if unknown:
