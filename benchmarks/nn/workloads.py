@@ -10,7 +10,9 @@ MILLION = [900, 800, 300, 120, 10]  # 998,430 parameters
 DIGITS = [784, 64, 10]
 
 
-def _steps(name: str, optimizer: str, sizes: list[int], dtype: str, count: int, goal: float, **options: Any) -> Workload:
+def _steps(
+    name: str, optimizer: str, sizes: list[int], dtype: str, count: int, goal: float, **options: Any
+) -> Workload:
     return Workload(
         name=f"nn/{name}",
         data=Named("benchmarks.nn.data:dense_layers", {"sizes": sizes}),

@@ -33,7 +33,7 @@ void gather_bytes(const char* x, std::int64_t bytes, std::int64_t stride, const 
   for (std::int64_t i = 0; i < count; ++i) std::memcpy(batch + i * bytes, x + rows[i] * stride, std::size_t(bytes));
 }
 
-#define FASTML_INSTANTIATE(From, To)                                                                                \
+#define FASTML_INSTANTIATE(From, To)                                                                                  \
   template void gather_rows<From, To>(Rows<const From>, const std::int64_t*, std::int64_t, const To*, const To*, To*, \
                                       int);
 FASTML_INSTANTIATE(float, float)

@@ -39,8 +39,8 @@ constexpr nn::BatchKernels<From, To> kTable{gather<From, To>};
 
 }  // namespace
 
-#define FASTML_DEFINE_TABLE(From, To, name)          \
-  extern const nn::BatchKernels<From, To> name;      \
+#define FASTML_DEFINE_TABLE(From, To, name)     \
+  extern const nn::BatchKernels<From, To> name; \
   const nn::BatchKernels<From, To> name = kTable<From, To>;
 FASTML_DEFINE_TABLE(float, float, batch_table_f32_f32)
 FASTML_DEFINE_TABLE(float, double, batch_table_f32_f64)

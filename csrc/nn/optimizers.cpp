@@ -84,9 +84,8 @@ double squared_norm(Pieces<T> pieces, int threads) {
   const auto kernel = optimizer_kernels<T>().squared_norm;
   const auto begins = run_begins(pieces);
   std::vector<double> sums(begins.back());
-  for_each_run_of(pieces, begins, threads, [&](std::int64_t run, const T* g, std::int64_t, std::int64_t n) {
-    sums[run] = kernel(n, g);
-  });
+  for_each_run_of(pieces, begins, threads,
+                  [&](std::int64_t run, const T* g, std::int64_t, std::int64_t n) { sums[run] = kernel(n, g); });
   double total = 0;
   for (const double sum : sums) total += sum;
   return total;
@@ -106,13 +105,13 @@ void clip(Pieces<T> pieces, double most, int threads) {
                   [&](std::int64_t, T* g, std::int64_t, std::int64_t n) { kernel(n, most, g); });
 }
 
-#define FASTML_INSTANTIATE(T)                                                                \
-  template void sgd_step<T>(const SgdStep&, Pieces<T>, T*, T*, int);                         \
-  template void adagrad_step<T>(const AdagradStep&, Pieces<T>, T*, T*, int);                 \
-  template void rmsprop_step<T>(const RmspropStep&, Pieces<T>, T*, T*, T*, T*, int);         \
-  template void adam_step<T>(const AdamStep&, Pieces<T>, T*, T*, T*, T*, int);               \
-  template double squared_norm<T>(Pieces<T>, int);                                           \
-  template void scale<T>(Pieces<T>, double, int);                                            \
+#define FASTML_INSTANTIATE(T)                                                        \
+  template void sgd_step<T>(const SgdStep&, Pieces<T>, T*, T*, int);                 \
+  template void adagrad_step<T>(const AdagradStep&, Pieces<T>, T*, T*, int);         \
+  template void rmsprop_step<T>(const RmspropStep&, Pieces<T>, T*, T*, T*, T*, int); \
+  template void adam_step<T>(const AdamStep&, Pieces<T>, T*, T*, T*, T*, int);       \
+  template double squared_norm<T>(Pieces<T>, int);                                   \
+  template void scale<T>(Pieces<T>, double, int);                                    \
   template void clip<T>(Pieces<T>, double, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)

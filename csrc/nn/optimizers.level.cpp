@@ -155,8 +155,7 @@ void clip(std::int64_t n, double most, T* x) {
 }
 
 template <class T>
-constexpr nn::OptimizerKernels<T> kTable{sgd<T>,          adagrad<T>, rmsprop<T>, adam<T>,
-                                         squared_norm<T>, scale<T>,   clip<T>};
+constexpr nn::OptimizerKernels<T> kTable{sgd<T>, adagrad<T>, rmsprop<T>, adam<T>, squared_norm<T>, scale<T>, clip<T>};
 
 }  // namespace
 

@@ -18,6 +18,7 @@ from fastml.nn.losses import cross_entropy, mse_loss
 from fastml.nn.module import Module
 from fastml.nn.training import NonFiniteLossError, Predictor, fit
 
+
 def without_times(history):
     return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history]
 
