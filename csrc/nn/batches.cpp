@@ -27,6 +27,7 @@ void gather_rows(Rows<const From> x, const std::int64_t* rows, std::int64_t coun
 
 void gather_bytes(const char* x, std::int64_t bytes, std::int64_t stride, const std::int64_t* rows, std::int64_t count,
                   char* batch) {
+  if (bytes == 0) return;
   // Labels and targets are mostly one number: a copy whose length is known is a load and a store.
   if (bytes == 4) return gather_fixed<4>(x, stride, rows, count, batch);
   if (bytes == 8) return gather_fixed<8>(x, stride, rows, count, batch);

@@ -260,7 +260,8 @@ class EpochScoring(Callback):
             raise ValueError(f"EpochScoring({self.name!r}): fit was given no validation samples.")
 
     def on_epoch_end(self, training: Training) -> None:
-        X, y = training.validation if self.on == "validation" else (training.batches.X, training.batches.y)
+        samples: Any = training.validation if self.on == "validation" else (training.batches.X, training.batches.y)
+        X, y = samples
         training.numbers[self.name] = float(self.scorer(training.predictor(), X, y))
 
 

@@ -311,7 +311,7 @@ class Training:
         else:
             self.optimizer.step(gradient_scale=factor)
 
-    def _loss(self, X: np.ndarray, y: np.ndarray) -> Any:
+    def _loss(self, X: np.ndarray, y: Any) -> Any:
         outputs = self.module(Tensor(X))
         # Targets of one number each and outputs of one column would broadcast to a matrix of all pairs.
         if y.ndim == 1 and outputs.shape == (len(y), 1) and y.dtype.kind == "f":
@@ -358,7 +358,7 @@ class Predictor:
         Of classifiers: 0, 1, ...
     """
 
-    def __init__(self, module: Any, y: np.ndarray) -> None:
+    def __init__(self, module: Any, y: Any) -> None:
         self.module = module
         self._dtype = next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
         if y.dtype.kind in "iub":
