@@ -1,4 +1,4 @@
-// exp and log of every level, against the C library in higher precision.
+// exp, log and tanh of every level, against the C library in higher precision.
 //
 // The largest error found is held to what simd/math.hpp states, in units in the last place of the rounded result.
 #include <algorithm>
@@ -17,6 +17,7 @@ using namespace fastml;
 namespace {
 
 constexpr double kMostUlp = 1.0;
+constexpr double kMostUlpOfTanh = 3.0;
 
 // Distance between the floating-point numbers of T around x, subnormal ones included.
 template <class T>
@@ -29,11 +30,14 @@ long double unit_in_last_place(T x) {
 // double is exact enough a reference for float, and 30 times as fast as long double.
 double reference_exp(float x) { return std::exp(double(x)); }
 double reference_log(float x) { return std::log(double(x)); }
+double reference_tanh(float x) { return std::tanh(double(x)); }
 long double reference_exp(double x) { return std::exp(static_cast<long double>(x)); }
 long double reference_log(double x) { return std::log(static_cast<long double>(x)); }
+long double reference_tanh(double x) { return std::tanh(static_cast<long double>(x)); }
 
 template <class T, class Reference>
-double largest_error(const std::vector<T>& x, const std::vector<T>& y, const Reference& reference) {
+double largest_error(const std::vector<T>& x, const std::vector<T>& y, const Reference& reference,
+                     double most = kMostUlp) {
   double largest = 0;
   T where = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -50,7 +54,7 @@ double largest_error(const std::vector<T>& x, const std::vector<T>& y, const Ref
       where = x[i];
     }
   }
-  CHECK(largest <= kMostUlp, largest << " ulp at " << where);
+  CHECK(largest <= most, largest << " ulp at " << where);
   return largest;
 }
 
@@ -63,8 +67,10 @@ void measure(SimdLevel level, const std::vector<T>& arguments, const char* range
   const double exp_error = largest_error(arguments, y, [](T x) { return reference_exp(x); });
   v.log(arguments.data(), y.data(), count);
   const double log_error = largest_error(arguments, y, [](T x) { return reference_log(x); });
+  v.tanh(arguments.data(), y.data(), count);
+  const double tanh_error = largest_error(arguments, y, [](T x) { return reference_tanh(x); }, kMostUlpOfTanh);
   std::cout << name(level) << " f" << 8 * sizeof(T) << " " << range << ": exp " << exp_error << " ulp, log "
-            << log_error << " ulp\n";
+            << log_error << " ulp, tanh " << tanh_error << " ulp\n";
 }
 
 // One float in `step` of all there are, NaN and infinities included.
@@ -122,6 +128,12 @@ void special_values(SimdLevel level) {
     v.exp(&c.x, &y, 1);
     if (std::abs(c.x) != 1)
       CHECK(std::isnan(c.exp) ? std::isnan(y) : y == c.exp, name(level) << " exp " << c.x << " " << y);
+    v.tanh(&c.x, &y, 1);
+    const T bend = c.x == inf ? T(1) : c.x == -inf ? T(-1) : c.x;
+    if (c.x == 0 || !std::isfinite(c.x) || std::abs(c.x) == tiny) {
+      CHECK(std::isnan(c.x) ? std::isnan(y) : y == bend && std::signbit(y) == std::signbit(bend),
+            name(level) << " tanh " << c.x << " " << y);
+    }
     v.log(&c.x, &y, 1);
     if (c.log != 0 || c.x == 1)
       CHECK(std::isnan(c.log) ? std::isnan(y) : y == c.log, name(level) << " log " << c.x << " " << y);
@@ -132,7 +144,7 @@ void special_values(SimdLevel level) {
     for (const T odd : {inf, -inf, nan, T(0), T(-3), tiny}) {
       x.assign(v.lanes, T(2.5));
       x[lane] = odd;
-      for (const auto function : {v.exp, v.log}) {
+      for (const auto function : {v.exp, v.log, v.tanh}) {
         function(&x[(lane + 1) % v.lanes], alone.data(), 1);
         function(x.data(), y.data(), v.lanes);
         for (int i = 0; i < v.lanes; ++i) {

@@ -76,6 +76,9 @@ constexpr typename VectorOperationsOf<T>::type table() {
   t.log = [](const T* from, T* to, std::int64_t count) {
     map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return log<T>(x); });
   };
+  t.tanh = [](const T* from, T* to, std::int64_t count) {
+    map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return tanh<T>(x); });
+  };
   t.scratch_is_aligned = [](std::int64_t size) {
     Scratch<T> first(size), second(size);
     for (std::int64_t i = 0; i < size; ++i) first[i] = second[i] = T(i);
