@@ -3,10 +3,12 @@
 Bindings of fastml's kernels.
 """
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_cross_entropy', 'nn_linear', 'nn_softmax', 'nn_softmax_backward', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -381,6 +383,52 @@ class LogisticLoss:
         """
         The last point of L-BFGS, its value, the number of iterations and what ended them.
         """
+class DenseNetworkF32:
+    """
+    A network of dense layers and its optimizer; csrc/nn/dense_network.hpp has the contract.
+    """
+    def __init__(self, widths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], hidden: str, output: str, loss: str) -> None:
+        ...
+    def load(self, which: str, flat: numpy.typing.NDArray[numpy.float32]) -> None:
+        ...
+    def loss_gradient(self, x: typing.Any, y: numpy.ndarray, weights: numpy.typing.NDArray[numpy.float64] | None, alpha: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        ...
+    def predict(self, x: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    def set_optimizer(self, rule: str, rate: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, beta_2: typing.SupportsFloat | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex, steps: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def store(self, which: str) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    def train_epoch(self, x: typing.Any, y: numpy.ndarray, weights: numpy.typing.NDArray[numpy.float64] | None, order: numpy.typing.NDArray[numpy.int64] | None, batch: typing.SupportsInt | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
+        """
+        The sum of loss * rows over the batches.
+        """
+    @property
+    def steps(self) -> int:
+        ...
+class DenseNetworkF64:
+    """
+    A network of dense layers and its optimizer; csrc/nn/dense_network.hpp has the contract.
+    """
+    def __init__(self, widths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], hidden: str, output: str, loss: str) -> None:
+        ...
+    def load(self, which: str, flat: numpy.typing.NDArray[numpy.float64]) -> None:
+        ...
+    def loss_gradient(self, x: typing.Any, y: numpy.ndarray, weights: numpy.typing.NDArray[numpy.float64] | None, alpha: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+        ...
+    def predict(self, x: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    def set_optimizer(self, rule: str, rate: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, beta_2: typing.SupportsFloat | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex, steps: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def store(self, which: str) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    def train_epoch(self, x: typing.Any, y: numpy.ndarray, weights: numpy.typing.NDArray[numpy.float64] | None, order: numpy.typing.NDArray[numpy.int64] | None, batch: typing.SupportsInt | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
+        """
+        The sum of loss * rows over the batches.
+        """
+    @property
+    def steps(self) -> int:
+        ...
 @typing.overload
 def all_finite(array: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> bool:
     """
@@ -479,6 +527,16 @@ def dbscan_matrix(distances: numpy.typing.NDArray[numpy.float32], eps: typing.Su
 def dbscan_matrix(distances: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
     The same of a square matrix of distances; csrc/neighbors/dbscan_graph.hpp has the contract.
+    """
+@typing.overload
+def dense_predict_row(row: numpy.typing.NDArray[numpy.float32], coefs: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float32]], intercepts: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float32]], hidden: str, output: str) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The outputs of one row.
+    """
+@typing.overload
+def dense_predict_row(row: numpy.typing.NDArray[numpy.float64], coefs: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], intercepts: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], hidden: str, output: str) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The outputs of one row.
     """
 def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 1.0, beta: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
     """

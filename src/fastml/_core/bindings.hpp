@@ -36,6 +36,7 @@ void bind_logistic(py::module_& module);
 void bind_nn_batches(py::module_& module);
 void bind_nn_layers(py::module_& module);
 void bind_nn_optimizers(py::module_& module);
+void bind_nn_dense(py::module_& module);
 
 // Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.
 bool interrupted();

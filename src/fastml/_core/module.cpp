@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_nn_batches(module);
   fastml::bind_nn_layers(module);
   fastml::bind_nn_optimizers(module);
+  fastml::bind_nn_dense(module);
 }
