@@ -5,6 +5,7 @@ from benchmarks.gemm.workloads import WORKLOADS as GEMM
 from benchmarks.linear_model.workloads import WORKLOADS as LINEAR_MODEL
 from benchmarks.neighbors.workloads import WORKLOADS as NEIGHBORS
 from benchmarks.nn.workloads import WORKLOADS as NN
+from benchmarks.neural_network.workloads import WORKLOADS as NEURAL_NETWORK
 from benchmarks.tree.workloads import WORKLOADS as TREE
 from benchmarks.workload import Workload
 
@@ -14,5 +15,6 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "linear_model": LINEAR_MODEL,
     "neighbors": NEIGHBORS,
     "nn": NN,
+    "neural_network": NEURAL_NETWORK,
     "tree": TREE,
 }
