@@ -79,6 +79,8 @@ ENTRIES = (
     Entry("RadiusNeighborsTransformer", "sklearn.neighbors", "fastml.neighbors"),
     Entry("kneighbors_graph", "sklearn.neighbors", "fastml.neighbors"),
     Entry("radius_neighbors_graph", "sklearn.neighbors", "fastml.neighbors"),
+    Entry("MLPClassifier", "sklearn.neural_network", "fastml.neural_network"),
+    Entry("MLPRegressor", "sklearn.neural_network", "fastml.neural_network"),
     Entry("DecisionTreeClassifier", "sklearn.tree", "fastml.tree"),
     Entry("DecisionTreeRegressor", "sklearn.tree", "fastml.tree"),
     Entry("ExtraTreeClassifier", "sklearn.tree", "fastml.tree"),

@@ -51,6 +51,7 @@ from fastml.neighbors import (
     RadiusNeighborsRegressor,
     RadiusNeighborsTransformer,
 )
+from fastml.neural_network import MLPClassifier, MLPRegressor
 from fastml.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 REPEATS = (
@@ -134,6 +135,19 @@ def test_tree_checks(estimator, check):
 SHUFFLES = (
     "samples are shuffled by row, so that repeated rows come at other times: scikit-learn's own class fails it too"
 )
+
+
+@parametrize_with_checks(
+    [
+        MLPClassifier(max_iter=100),
+        MLPClassifier(solver="lbfgs", max_iter=100),
+        MLPRegressor(max_iter=100),
+        MLPRegressor(solver="lbfgs", max_iter=100),
+    ]
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_perceptrons(estimator, check):
+    check(estimator)
 
 
 @parametrize_with_checks(

@@ -117,6 +117,24 @@ PRIVATE_NAMES = {
     "sklearn.neighbors._base._kneighbors_from_graph": "cuts the nearest out of a graph, and the message for too few",
     "sklearn.neighbors.kneighbors_graph._skl_parameter_constraints": "which arguments it takes",
     "sklearn.neighbors.radius_neighbors_graph._skl_parameter_constraints": "which arguments it takes",
+    "sklearn.neural_network._multilayer_perceptron.BaseMultilayerPerceptron": "the parent that both perceptrons share",
+    "sklearn.neural_network._multilayer_perceptron.BaseMultilayerPerceptron._check_solver": (
+        "whether there is a partial_fit, and the message where there is none"
+    ),
+    "sklearn.neural_network._multilayer_perceptron.BaseMultilayerPerceptron._fit": (
+        "overridden; fit and partial_fit call it"
+    ),
+    "sklearn.neural_network._multilayer_perceptron.BaseMultilayerPerceptron._forward_pass_fast": (
+        "overridden; predictions and validation scores call it"
+    ),
+    "sklearn.neural_network._multilayer_perceptron.BaseMultilayerPerceptron._initialize": "draws the first weights",
+    "sklearn.neural_network._multilayer_perceptron.BaseMultilayerPerceptron._update_no_improvement_count": (
+        "keeps the best loss or score, and counts epochs without a better one"
+    ),
+    "sklearn.neural_network._multilayer_perceptron.MLPClassifier._validate_input": "checks samples and labels",
+    "sklearn.neural_network._multilayer_perceptron.MLPRegressor._validate_input": "checks samples and targets",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer": "holds the state of Adam between calls",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer": "holds velocities and the rate between calls",
     "sklearn.tree._classes.BaseDecisionTree": "the parent that all trees share",
     "sklearn.tree._classes.BaseDecisionTree._compute_missing_values_in_feature_mask": (
         "rejects values that are not finite where they may not be"
@@ -141,6 +159,7 @@ PRIVATE_NAMES = {
     "sklearn.utils._metadata_requests._routing_enabled": "tells whether metadata are routed",
     "sklearn.utils._param_validation.Interval": "says which values a function's parameter may have",
     "sklearn.utils._param_validation.validate_params": "checks the parameters of a function",
+    "sklearn.utils.fixes._get_additional_lbfgs_options_dict": "the option by which SciPy is asked to print",
     "sklearn.utils.metadata_routing._manual_routing": "what the splitter and the scorer are given without routing",
     "sklearn.utils.metadata_routing._raise_for_params": "the message for metadata that nothing asks for",
     "sklearn.utils.metadata_routing._routing_enabled": "tells whether metadata are routed",
