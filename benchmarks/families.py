@@ -4,8 +4,8 @@ from benchmarks.cluster.workloads import WORKLOADS as CLUSTER
 from benchmarks.gemm.workloads import WORKLOADS as GEMM
 from benchmarks.linear_model.workloads import WORKLOADS as LINEAR_MODEL
 from benchmarks.neighbors.workloads import WORKLOADS as NEIGHBORS
-from benchmarks.nn.workloads import WORKLOADS as NN
 from benchmarks.neural_network.workloads import WORKLOADS as NEURAL_NETWORK
+from benchmarks.nn.workloads import WORKLOADS as NN
 from benchmarks.tree.workloads import WORKLOADS as TREE
 from benchmarks.workload import Workload
 

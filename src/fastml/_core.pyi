@@ -7,8 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_cross_entropy', 'nn_linear', 'nn_softmax', 'nn_softmax_backward', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_clip', 'nn_cross_entropy', 'nn_gather_items', 'nn_gather_rows', 'nn_linear', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -667,6 +666,30 @@ def nn_activate_backward(saved: numpy.typing.NDArray[numpy.float64], dy: numpy.t
     elu, sigmoid and tanh, x for all others. dy itself for the identity.
     """
 @typing.overload
+def nn_adagrad_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], sum: numpy.typing.NDArray[numpy.float32], gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of Adagrad.
+    """
+@typing.overload
+def nn_adagrad_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], sum: numpy.typing.NDArray[numpy.float64], gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of Adagrad.
+    """
+@typing.overload
+def nn_adam_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], mean: numpy.typing.NDArray[numpy.float32], square: numpy.typing.NDArray[numpy.float32], largest_square: numpy.typing.NDArray[numpy.float32] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, shrink: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, beta1: typing.SupportsFloat | typing.SupportsIndex, beta2: typing.SupportsFloat | typing.SupportsIndex, root_factor: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of Adam or AdamW.
+    """
+@typing.overload
+def nn_adam_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], mean: numpy.typing.NDArray[numpy.float64], square: numpy.typing.NDArray[numpy.float64], largest_square: numpy.typing.NDArray[numpy.float64] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, shrink: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, beta1: typing.SupportsFloat | typing.SupportsIndex, beta2: typing.SupportsFloat | typing.SupportsIndex, root_factor: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of Adam or AdamW.
+    """
+def nn_clip(gradients: list, most: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Bring the elements of arrays into [-most, most] in place; NaN stays.
+    """
+@typing.overload
 def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (losses, derivatives of their sum or None) of the rows of x against classes or probabilities.
@@ -675,6 +698,46 @@ def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typi
 def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float64] | None, weights: numpy.typing.NDArray[numpy.float64] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (losses, derivatives of their sum or None) of the rows of x against classes or probabilities.
+    """
+def nn_gather_items(x: numpy.ndarray, rows: numpy.typing.NDArray[numpy.int64], batch: numpy.ndarray) -> None:
+    """
+    Write x[rows] into a batch of x's type.
+    """
+@typing.overload
+def nn_gather_rows(x: numpy.typing.NDArray[numpy.float32], rows: numpy.typing.NDArray[numpy.int64], shift: numpy.typing.NDArray[numpy.float32] | None, factor: numpy.typing.NDArray[numpy.float32] | None, batch: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
+    (x - shift) * factor.
+    """
+@typing.overload
+def nn_gather_rows(x: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64], shift: numpy.typing.NDArray[numpy.float64] | None, factor: numpy.typing.NDArray[numpy.float64] | None, batch: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
+    (x - shift) * factor.
+    """
+@typing.overload
+def nn_gather_rows(x: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64], shift: numpy.typing.NDArray[numpy.float32] | None, factor: numpy.typing.NDArray[numpy.float32] | None, batch: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
+    (x - shift) * factor.
+    """
+@typing.overload
+def nn_gather_rows(x: numpy.typing.NDArray[numpy.float32], rows: numpy.typing.NDArray[numpy.int64], shift: numpy.typing.NDArray[numpy.float64] | None, factor: numpy.typing.NDArray[numpy.float64] | None, batch: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
+    (x - shift) * factor.
+    """
+@typing.overload
+def nn_gather_rows(x: numpy.typing.NDArray[numpy.uint8], rows: numpy.typing.NDArray[numpy.int64], shift: numpy.typing.NDArray[numpy.float32] | None, factor: numpy.typing.NDArray[numpy.float32] | None, batch: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
+    (x - shift) * factor.
+    """
+@typing.overload
+def nn_gather_rows(x: numpy.typing.NDArray[numpy.uint8], rows: numpy.typing.NDArray[numpy.int64], shift: numpy.typing.NDArray[numpy.float64] | None, factor: numpy.typing.NDArray[numpy.float64] | None, batch: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
+    (x - shift) * factor.
     """
 @typing.overload
 def nn_linear(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, keep: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
@@ -685,6 +748,30 @@ def nn_linear(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArr
 def nn_linear(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, keep: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (z, y) of a layer: z = x @ weight.T + bias, y = activation(z). Without `keep` both are y.
+    """
+@typing.overload
+def nn_rmsprop_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], square: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, velocity: numpy.typing.NDArray[numpy.float32] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of RMSprop.
+    """
+@typing.overload
+def nn_rmsprop_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], square: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64] | None, velocity: numpy.typing.NDArray[numpy.float64] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of RMSprop.
+    """
+def nn_scale(gradients: list, factor: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Multiply arrays in place.
+    """
+@typing.overload
+def nn_sgd_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], velocity: numpy.typing.NDArray[numpy.float32] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, keep: typing.SupportsFloat | typing.SupportsIndex, take: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of SGD. The formulas are in csrc/nn/optimizers.hpp.
+    """
+@typing.overload
+def nn_sgd_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], velocity: numpy.typing.NDArray[numpy.float64] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, keep: typing.SupportsFloat | typing.SupportsIndex, take: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Move flat parameters by a step of SGD. The formulas are in csrc/nn/optimizers.hpp.
     """
 @typing.overload
 def nn_softmax(x: numpy.typing.NDArray[numpy.float32], logarithm: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
@@ -705,6 +792,10 @@ def nn_softmax_backward(y: numpy.typing.NDArray[numpy.float32], dy: numpy.typing
 def nn_softmax_backward(y: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], logarithm: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     The gradient with respect to the argument of nn_softmax.
+    """
+def nn_squared_norm(gradients: list, n_threads: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    The sum of squares of all elements of a list of arrays of one type, in double.
     """
 @typing.overload
 def normal_residual(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
