@@ -138,7 +138,8 @@ struct DenseBlock {
     }
   }
 
-  FASTML_INLINE void scores(const linear::LogisticModel<T>& model, T* to) const {
+  // This and add_gradient are called once a block, from several passes: their tiles are compiled once.
+  __attribute__((noinline)) void scores(const linear::LogisticModel<T>& model, T* to) const {
     if (outputs == 1) {
       scores_of_one(model.weights, model.intercepts[0], to);
     } else {
@@ -184,7 +185,7 @@ struct DenseBlock {
   }
 
   // to[c * padded + j] += sum over r of derivatives[c * kBlockRows + r] x_rj.
-  FASTML_INLINE void add_gradient(const T* derivatives, double* to, std::int64_t padded) const {
+  __attribute__((noinline)) void add_gradient(const T* derivatives, double* to, std::int64_t padded) const {
     constexpr std::int64_t wide = kTileVectors * kLanes<T>;
     if (outputs == 1) {
       std::int64_t j = 0;
