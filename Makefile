@@ -59,11 +59,18 @@ build: $(STAMPS)/editable  ## build and install into .venv, only what changed
 
 # They build everything once more, as a user's pip does: some minutes.
 DIST_TESTS := tests/packaging/test_distribution.py
-# Two processes of Python tests; their threads wait asleep, so as not to take the other's core.
+# Tests of our own tools that start many processes: a change of those tools asks for them.
+TOOL_TESTS := $(patsubst %,tests/benchmarks/test_%.py,measure turns worker) tests/suite/test_harness.py
+# Two tests at a time, C++ and Python; their threads wait asleep, so as not to take the other's core.
 .PHONY: test
-test: build $(STAMPS)/test  ## build, then every C++ and Python test but scikit-learn's own and that of the wheel (dist)
+test: export OMP_WAIT_POLICY := passive
+test: build $(STAMPS)/test  ## build, then all C++ and Python tests but scikit-learn's own, those of tools and the wheel
 	ctest --test-dir $(BUILD) --parallel 2 --output-on-failure --no-tests=error
-	OMP_WAIT_POLICY=passive $(PY) -m pytest --numprocesses 2 --dist worksteal --ignore=$(DIST_TESTS)
+	$(PY) -m pytest --numprocesses 2 --dist worksteal --ignore=$(DIST_TESTS) $(TOOL_TESTS:%=--ignore=%)
+
+.PHONY: test-tools
+test-tools: build $(STAMPS)/test  ## tests of the programs behind `make suite` and `make bench`
+	$(PY) -m pytest $(TOOL_TESTS)
 
 .PHONY: suite
 suite: build $(STAMPS)/test  ## scikit-learn's own tests on fastml's classes (MODULES="..." picks some)

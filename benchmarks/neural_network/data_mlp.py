@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import datasets
 from benchmarks.datasets import Labelled
@@ -12,11 +14,18 @@ from benchmarks.datasets import Labelled
 CALIFORNIA = "california-housing.csv"
 
 
-def images(dtype: str, data_dir: Path | None = None, seed: int = 0) -> Labelled:
-    """Give images of digits, grey values from 0 to 1."""
+def images(dtype: str, side: int = 28, data_dir: Path | None = None, seed: int = 0) -> Labelled:
+    """Give images of digits, grey values from 0 to 1, with a margin up to ``side`` pixels."""
     data = datasets.digits(dtype, data_dir, seed)
     most = data.X.max()
-    return Labelled(data.X / most, data.y, data.X_held_out / most, data.y_held_out, data.origin)
+
+    def framed(X: NDArray[Any]) -> NDArray[Any]:
+        width = int(np.sqrt(X.shape[1]))
+        before, after = (side - width) // 2, (side - width + 1) // 2
+        padded = np.pad((X / most).reshape(-1, width, width), ((0, 0), (before, after), (before, after)))
+        return padded.reshape(len(X), -1)
+
+    return Labelled(framed(data.X), data.y, framed(data.X_held_out), data.y_held_out, data.origin)
 
 
 def small_digits(dtype: str, data_dir: Path | None = None) -> Labelled:

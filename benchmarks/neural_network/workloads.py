@@ -8,6 +8,7 @@ OURS_AND_SKLEARN = ("scikit-learn", "fastml")
 ALL = ("scikit-learn", "torch", "fastml")
 
 IMAGES = Named("benchmarks.neural_network.data_mlp:images")
+FRAMED_IMAGES = Named("benchmarks.neural_network.data_mlp:images", {"side": 32})
 DIGITS = Named("benchmarks.neural_network.data_mlp:small_digits")
 HOUSES = Named("benchmarks.neural_network.data_mlp:houses")
 
@@ -15,13 +16,12 @@ HOUSES = Named("benchmarks.neural_network.data_mlp:houses")
 def _fit(
     name: str, data: Named, goals: tuple[Goal, ...], contenders: tuple[str, ...], dtype: str, **parameters: object
 ) -> Workload:
-    check = "same_training" if "torch" in contenders else "same_losses"
     return Workload(
         name=f"neural_network/{name}",
         data=data,
         dtype=dtype,
         task=Named("benchmarks.neural_network.tasks_mlp:fit", parameters),
-        check=Named(f"benchmarks.neural_network.answers_mlp:{check}"),
+        check=Named("benchmarks.neural_network.answers_mlp:same_training"),
         contenders=contenders,
         baseline="scikit-learn",
         goals=goals,
@@ -69,8 +69,8 @@ WORKLOADS: tuple[Workload, ...] = (
         max_iter=3,
     ),
     _fit(
-        "mlp-fit-f32-784-1024-1024-10-batch512",
-        IMAGES,
+        "mlp-fit-f32-1024-1024-1024-10-batch512",
+        FRAMED_IMAGES,
         (Goal(1.0, "torch"),),
         ALL,
         "float32",
@@ -88,6 +88,6 @@ WORKLOADS: tuple[Workload, ...] = (
         estimator="MLPRegressor",
         max_iter=20,
     ),
-    _predict("mlp-predict_proba-f32-8000x784", None),
+    _predict("mlp-predict_proba-f32-10000x784", None),
     _predict("mlp-predict_proba-f32-one-row", 1),
 )
