@@ -109,9 +109,21 @@ def test_what_cannot_be_saved(tmp_path):
     with pytest.raises(TypeError, match="keys that are strings or integers"):
         checkpoints.save_checkpoint(path, {(1, 2): 3})
     assert not path.exists()
+
+
+def test_what_is_no_whole_checkpoint(tmp_path):
+    path = tmp_path / "a.npz"
+    checkpoints.save_checkpoint(path, {"a": np.arange(100)})
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 1
     np.savez(path, a=np.zeros(3))
-    with pytest.raises(ValueError, match="not a checkpoint"):
-        checkpoints.load_checkpoint(path)
+    for content in (b"", b"text", whole[:-30], whole[:200], bytes(flipped), path.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.npz: not a whole checkpoint"):
+            checkpoints.load_checkpoint(path)
+    with pytest.raises(FileNotFoundError):
+        checkpoints.load_checkpoint(tmp_path / "b.npz")
 
 
 def test_schedules_by_epoch_and_by_step():

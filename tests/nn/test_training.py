@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from training_problem import CLASSES, VALUES, X, arrays, assert_same_state, network, trained
 
+from fastml import nn
 from fastml.nn import callbacks, checkpoints, init, optim, schedules
 from fastml.nn.history import History
 from fastml.nn.layers import Linear, ReLU, Sequential
@@ -175,9 +176,43 @@ def test_a_checkpoint_of_other_arguments_is_refused(tmp_path):
     optimizer, saving = optim.Adam(module.parameters()), [callbacks.Checkpoint(path)]
     with pytest.raises(ValueError, match="n_samples 90, this one has 60"):
         fit(module, X[:60], CLASSES[:60], cross_entropy, optimizer, 2, 16, callbacks=saving, resume=path)
-    with pytest.raises(ValueError, match="shape"):
-        trained(2, module=network(5), callbacks=[callbacks.Checkpoint(path)], resume=path)
+    with pytest.raises(ValueError, match="callbacks"):
+        trained(2, module=module, resume=path)
+    other = network(5)
+    with pytest.raises(
+        ValueError, match=r"nothing was loaded:\n  shape of 2.weight: \(3, 16\) given, \(5, 16\) expected"
+    ):
+        trained(2, module=other, callbacks=saving, resume=path)
+    assert_same_state(arrays(other), arrays(network(5)))
+    with pytest.raises(ValueError, match="dtype float32, this one has float64"):
+        trained(2, module=network(dtype=np.float64), callbacks=saving, resume=path)
+    with pytest.raises(ValueError, match="batch_size 16, this one has 32"):
+        fit(module, X, CLASSES, cross_entropy, optimizer, 2, 32, callbacks=saving, resume=path)
     assert_same_state(arrays(module), before)
+    checkpoints.save_checkpoint(path, [1])
+    with pytest.raises(ValueError, match="not of a training"):
+        trained(2, module=module, callbacks=saving, resume=path)
+
+
+def test_a_checkpoint_of_another_optimizer_changes_nothing(tmp_path):
+    path, draws = tmp_path / "a.npz", nn.default_generator()
+    trained(3, callbacks=[callbacks.Checkpoint(path), callbacks.EarlyStopping()])
+
+    def refused(match, optimizer):
+        nn.manual_seed(11)
+        before = arrays(module), optimizer.state_dict(), draws.bit_generator.state
+        stopping = callbacks.EarlyStopping()
+        saving = [callbacks.Checkpoint(path), stopping]
+        with pytest.raises(ValueError, match=match):
+            fit(module, X, CLASSES, cross_entropy, optimizer, 6, 16, callbacks=saving, resume=path)
+        assert_same_state(arrays(module), before[0])
+        assert (optimizer.state_dict(), draws.bit_generator.state) == before[1:]
+        assert stopping.best_epoch is None
+
+    module = network(seed=3)
+    refused("optimizer Adam, this one has SGD", optim.SGD(module.parameters(), lr=0.1))
+    module = network(seed=3)
+    refused("number of parameter groups", optim.Adam([{"params": [p]} for p in module.parameters()]))
 
 
 def test_a_killed_process_leaves_the_last_whole_checkpoint(tmp_path):

@@ -6,14 +6,14 @@ when it is read. Floats come back bit for bit.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
-from pathlib import Path
+import zipfile
 from typing import Any
 
 import numpy as np
+
+from fastml.nn._whole_files import write_whole
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -30,33 +30,30 @@ def save_checkpoint(path: str | os.PathLike, state: Any) -> None:
     state : object
         Dicts (keys: strings or integers), lists, tuples, NumPy arrays without objects, strings, numbers, None.
     """
-    path = Path(path)
     arrays: list[np.ndarray] = []
     text = json.dumps({"version": _VERSION, "state": _without_arrays(state, arrays, "state")})
     named = {f"array_{i}": array for i, array in enumerate(arrays)}
-    # In the folder of the target: os.replace is atomic within a file system only.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **{_STRUCTURE: np.array(text)}, **named)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    write_whole(path, lambda file: np.savez(file, **{_STRUCTURE: np.array(text)}, **named))  # type: ignore[arg-type]
 
 
 def load_checkpoint(path: str | os.PathLike) -> Any:
-    """Return the state that :func:`save_checkpoint` wrote; tuples come back as lists."""
-    with np.load(path, allow_pickle=False) as archive:
-        if _STRUCTURE not in archive:
-            raise ValueError(f"{path}: not a checkpoint of fastml.nn.")
-        content = json.loads(archive[_STRUCTURE].item())
-        if content["version"] != _VERSION:
-            raise ValueError(f"{path}: a checkpoint of version {content['version']}, expected {_VERSION}.")
-        return _with_arrays(content["state"], archive)
+    """Return the state that :func:`save_checkpoint` wrote; tuples come back as lists.
+
+    Raises
+    ------
+    ValueError
+        Where the file is damaged, or no checkpoint.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            content = json.loads(archive[_STRUCTURE].item())
+            version = content["version"]
+            state = _with_arrays(content["state"], archive) if version == _VERSION else None
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a whole checkpoint of fastml.nn: {error}") from error
+    if version != _VERSION:
+        raise ValueError(f"{path}: a checkpoint of version {version}, expected {_VERSION}.")
+    return state
 
 
 # In JSON, a list with a tag stands for what JSON has no word for: arrays, and dicts, whose keys may be numbers.

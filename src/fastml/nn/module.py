@@ -204,7 +204,8 @@ class Module:
         Raises
         ------
         ValueError
-            Where names or shapes differ; it lists all that do, and nothing has been changed.
+            Where names or shapes differ, or types that are not converted; it lists all that do, and nothing has been
+            changed. Floats are converted to the module's.
         """
         own = dict(self._state())
         given = {
@@ -217,6 +218,11 @@ class Module:
             f"shape of {name}: {given[name].shape} given, {own[name].shape} expected"
             for name in own
             if name in given and own[name].shape != given[name].shape
+        ]
+        problems += [
+            f"type of {name}: {given[name].dtype} given, {own[name].dtype} expected"
+            for name in own
+            if name in given and not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")
         ]
         if problems:
             lines = "".join(f"\n  {problem}" for problem in problems)

@@ -220,28 +220,41 @@ class Training:
         """Return all that the following epochs depend on but the arguments of ``fit``."""
         return {
             "epoch": self.epoch,
-            "n_samples": len(self.batches.X),
-            "batch_size": self.batches.batch_size,
+            "made_of": self._made_of(),
             "module": self.module_state(),
             "optimizer": self.optimizer.state_dict(),
-            "callbacks": [[type(c).__name__, c.state_dict()] for c in self.callbacks],
+            "callbacks": [c.state_dict() for c in self.callbacks],
             "order": self.rng.bit_generator.state,
             "draws": [_state_of(generator) for generator in self._generators()],
-            "history": self.history.epochs,
+            "history": list(self.history.epochs),
             "stopped": self.history.stopped,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where a training of the same arguments was when its state was taken."""
-        ours = [type(c).__name__ for c in self.callbacks]
-        saved = [name for name, _ in state["callbacks"]]
-        if ours != saved:
-            raise ValueError(f"the checkpoint is of a training with the callbacks {saved}, this one has {ours}.")
-        for name, value in (("n_samples", len(self.batches.X)), ("batch_size", self.batches.batch_size)):
-            if state[name] != value:
-                raise ValueError(f"the checkpoint is of a training with {name} {state[name]}, this one has {value}.")
+        """Go to where a training of the same arguments was when its state was taken.
+
+        Raises
+        ------
+        ValueError
+            Where it was one of other arguments, or of another architecture. All is as it was then.
+        """
+        if not isinstance(state, dict) or "made_of" not in state:
+            raise ValueError("the checkpoint is not of a training.")
+        before = self.state_dict()
+        try:
+            self._take_over(state)
+        except BaseException:
+            self._take_over(before)
+            raise
+        self.resumed = True
+
+    def _take_over(self, state: dict[str, Any]) -> None:
         self.module.load_state_dict(state["module"])
-        for callback, (_, callback_state) in zip(self.callbacks, state["callbacks"]):
+        for name, ours in self._made_of().items():
+            saved = state["made_of"][name]
+            if ours != saved:
+                raise ValueError(f"the checkpoint is of a training with {name} {saved}, this one has {ours}.")
+        for callback, callback_state in zip(self.callbacks, state["callbacks"]):
             callback.load_state_dict(callback_state)
         # Behind the schedules, each of which sets the rates to its own.
         self.optimizer.load_state_dict(state["optimizer"])
@@ -250,7 +263,18 @@ class Training:
             _set_state(generator, draws)
         self.history.epochs[:] = state["history"]
         self.history.stopped = state["stopped"]
-        self.epoch, self.resumed = state["epoch"], True
+        self.epoch = state["epoch"]
+
+    def _made_of(self) -> dict[str, Any]:
+        """Return what has to be the same for a checkpoint to be gone on from, beside the module's parameters."""
+        return {
+            "callbacks": [type(c).__name__ for c in self.callbacks],
+            "optimizer": type(self.optimizer).__name__,
+            "dtype": str(self.dtype),
+            "n_samples": len(self.batches.X),
+            "batch_size": self.batches.batch_size,
+            "generators": [type(generator).__name__ for generator in self._generators()],
+        }
 
     def _generators(self) -> list[Any]:
         """Return what the module draws from: the default generator, and those that its layers were given."""
