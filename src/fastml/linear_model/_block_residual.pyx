@@ -15,6 +15,7 @@ from libc.math cimport INFINITY, fabs
 from fastml.linear_model._coordinate_descent cimport Residual
 
 from fastml._core import column_blocks
+from fastml.linear_model._elastic_net_sums import inner_product
 
 # Columns of a block: runs of some cache lines in each row, all of which fit the last cache until they are read again to
 # move the residual, and products with each other that cost little.
@@ -96,8 +97,7 @@ cdef class BlockResidual(Residual):
         self.offset = offset
         self.Xy = Xy
         self.target = y
-        # Not by BLAS, whose threads would go on spinning where those of the passes are to run.
-        self.y_norm2 = np.einsum("i,i->", y, y)
+        self.y_norm2 = inner_product(y, y)
         self.residual = np.empty(n_samples)
         self.known = np.empty(n_features)
         self.way_of_block = np.full(n_blocks, -INFINITY)

@@ -16,7 +16,7 @@ from fastml._support import threads, validation
 from fastml._support.dispatch import Condition, accelerated
 from fastml._support.targets import are_plain, check_and_encode
 from fastml.linear_model._logistic_borrowed import fit_by_liblinear, solve_as_sklearn
-from fastml.linear_model._logistic_parameters import checked_penalty
+from fastml.linear_model._logistic_parameters import Options, checked_penalty
 from fastml.linear_model._logistic_path import SOLVERS, LogisticProblem
 from fastml.linear_model._predicting import NUMPY, PredictingClasses
 
@@ -116,20 +116,9 @@ class LogisticRegression(PredictingProbabilities, sklearn.linear_model.LogisticR
                 "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
                 f"{classes[0]!r}"
             )
-        coef, n_iter = solve(
-            self,
-            X,
-            y,
-            codes,
-            classes,
-            sample_weight,
-            C=C,
-            penalty=penalty,
-            l1_ratio=self.l1_ratio,
-            class_weight=self.class_weight,
-            start=self._warm_coef() if self.warm_start else None,
-            verbose=self.verbose,
-        )
+        start = self._warm_coef() if self.warm_start else None
+        options = Options(C, penalty, self.l1_ratio, sample_weight, self.class_weight, start, self.verbose)
+        coef, n_iter = solve(self, X, y, codes, classes, options)
 
         self.classes_ = classes
         self.n_iter_ = np.array([n_iter], dtype=np.int32)
@@ -213,19 +202,7 @@ def total_weights(
 
 
 def solve(
-    estimator: Any,
-    X: Any,
-    y: np.ndarray,
-    codes: np.ndarray,
-    classes: np.ndarray,
-    sample_weight: Any,
-    *,
-    C: float,
-    penalty: str | None,
-    l1_ratio: float | None,
-    class_weight: Any,
-    start: np.ndarray | None,
-    verbose: int,
+    estimator: Any, X: Any, y: np.ndarray, codes: np.ndarray, classes: np.ndarray, options: Options
 ) -> tuple[np.ndarray, int]:
     """Solve for one strength of the penalty, by the kernel or by a solver of scikit-learn's.
 
@@ -239,16 +216,8 @@ def solve(
         Their labels, and the numbers of their classes.
     classes : ndarray of shape (n_classes,)
         The sorted classes, at least 2.
-    sample_weight : array-like of shape (n_samples,) or None
-        The weights as they were given.
-    C, penalty, l1_ratio
-        The penalty.
-    class_weight : dict, "balanced" or None
-        Weights of classes.
-    start : ndarray of shape (n_outputs, n_coefficients) or (n_coefficients,), or None
-        Coefficients with their intercepts; None for zeros.
-    verbose : int
-        The verbosity.
+    options : Options
+        The penalty, the weights and where to begin.
 
     Returns
     -------
@@ -258,28 +227,20 @@ def solve(
         The number of iterations.
     """
     if estimator.solver not in SOLVERS:
-        return solve_as_sklearn(
-            estimator,
-            X,
-            y,
-            classes,
-            sample_weight,
-            C=C,
-            penalty=penalty,
-            l1_ratio=l1_ratio,
-            class_weight=class_weight,
-            start=start,
-            verbose=verbose,
-        )
+        return solve_as_sklearn(estimator, X, y, classes, options)
     problem = LogisticProblem(
         X,
         codes,
         len(classes),
-        total_weights(X, y, codes, classes, sample_weight, class_weight),
+        total_weights(X, y, codes, classes, options.sample_weight, options.class_weight),
         fit_intercept=estimator.fit_intercept,
         solver=estimator.solver,
     )
     point, n_iter = problem.solve(
-        C, problem.start(start), tol=estimator.tol, max_iter=estimator.max_iter, verbose=verbose
+        options.C,
+        problem.start(options.start),
+        tol=estimator.tol,
+        max_iter=estimator.max_iter,
+        verbose=options.verbose,
     )
     return problem.coefficients(point), n_iter

@@ -13,6 +13,7 @@ from sklearn.utils.extmath import row_norms
 from sklearn.utils.parallel import Parallel, delayed
 
 from fastml._support.dispatch import note_borrowed
+from fastml.linear_model._logistic_parameters import Options
 
 _LARGEST_FOR_LIBLINEAR = 1e30
 
@@ -80,18 +81,7 @@ def fit_by_liblinear(
 
 
 def solve_as_sklearn(
-    estimator: Any,
-    X: Any,
-    y: np.ndarray,
-    classes: np.ndarray,
-    sample_weight: Any,
-    *,
-    C: float,
-    penalty: str | None,
-    l1_ratio: float | None,
-    class_weight: Any,
-    start: np.ndarray | None,
-    verbose: int,
+    estimator: Any, X: Any, y: np.ndarray, classes: np.ndarray, options: Options
 ) -> tuple[np.ndarray, int]:
     """Solve for one strength of the penalty.
 
@@ -104,20 +94,20 @@ def solve_as_sklearn(
         X,
         y,
         classes=classes,
-        Cs=[C],
+        Cs=[options.C],
         fit_intercept=estimator.fit_intercept,
         max_iter=estimator.max_iter,
         tol=estimator.tol,
-        verbose=verbose,
+        verbose=options.verbose,
         solver=estimator.solver,
-        coef=start,
-        class_weight=class_weight,
-        penalty=penalty,
+        coef=options.start,
+        class_weight=options.class_weight,
+        penalty=options.penalty,
         random_state=estimator.random_state,
         check_input=False,
         max_squared_sum=_max_squared_sum(estimator, X),
-        sample_weight=sample_weight,
-        l1_ratio=l1_ratio,
+        sample_weight=options.sample_weight,
+        l1_ratio=options.l1_ratio,
     )
     return coefs[0], n_iter[0]
 

@@ -23,7 +23,7 @@ from fastml.linear_model._logistic import (
 )
 from fastml.linear_model._logistic_borrowed import score_folds_as_sklearn
 from fastml.linear_model._logistic_folds import solve_fold
-from fastml.linear_model._logistic_parameters import checked_grid
+from fastml.linear_model._logistic_parameters import Options, checked_grid
 from fastml.linear_model._logistic_path import SOLVERS
 from fastml.linear_model._predicting import NUMPY
 
@@ -77,21 +77,8 @@ class LogisticRegressionCV(PredictingProbabilities, sklearn.linear_model.Logisti
         best, C, l1_ratio = self._best(scores, Cs, l1_ratios, penalty)
         coef = np.mean([coefs[fold, i, j] for fold, (i, j) in enumerate(best)], axis=0)
         if self.refit:
-            coef, _ = solve(
-                self,
-                X,
-                y,
-                codes,
-                classes,
-                sample_weight,
-                C=C,
-                penalty=penalty,
-                l1_ratio=l1_ratio,
-                class_weight=class_weight,
-                start=coef,
-                verbose=max(0, self.verbose - 1),
-            )
-            coef = np.atleast_2d(coef)
+            options = Options(C, penalty, l1_ratio, sample_weight, class_weight, coef, max(0, self.verbose - 1))
+            coef = np.atleast_2d(solve(self, X, y, codes, classes, options)[0])
 
         self.classes_ = classes
         self.Cs_ = Cs

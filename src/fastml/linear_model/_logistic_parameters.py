@@ -1,11 +1,39 @@
 """Parameters of logistic regression: which penalty they mean, and what scikit-learn warns of."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model._logistic import _check_solver
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one solution needs beside the samples and the estimator's own parameters.
+
+    Parameters
+    ----------
+    C : float
+        The inverse strength of the penalty.
+    penalty : {"l1", "l2", "elasticnet"} or None
+    l1_ratio : float or None
+    sample_weight : array-like of shape (n_samples,) or None
+        As they were given.
+    class_weight : dict, "balanced" or None
+    start : ndarray of shape (n_outputs, n_coefficients) or (n_coefficients,), or None
+        Coefficients with their intercepts; None for zeros.
+    verbose : int
+    """
+
+    C: float
+    penalty: str | None
+    l1_ratio: float | None
+    sample_weight: Any
+    class_weight: Any
+    start: np.ndarray | None
+    verbose: int
 
 
 def checked_penalty(estimator: Any) -> tuple[float, Any]:
