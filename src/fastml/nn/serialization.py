@@ -55,6 +55,7 @@ def load_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
     Returns
     -------
     arrays : dict of str to ndarray
+        By name, in the order of the alphabet: the library has one of its own in every process.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def load_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
     # Read, not mapped into memory: what another process does to the file later must not change the arrays.
     content = Path(path).read_bytes()
     try:
-        return {name: np.array(array) for name, array in library.numpy.load(content).items()}
+        return {name: np.array(array) for name, array in sorted(library.numpy.load(content).items())}
     except (library.SafetensorError, KeyError) as error:  # KeyError: a type that NumPy does not have
         raise ValueError(f"{path} is not a whole safetensors file of NumPy's types: {error}") from error
 
