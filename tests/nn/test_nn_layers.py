@@ -71,6 +71,13 @@ def test_sequential_computes_linear_and_activation_as_if_they_were_two():
     for module in model:
         expected = module(expected)
     np.testing.assert_allclose(model(x).data, expected.data, rtol=1e-12)
+    # One operation for both, where a layer has an activation behind it.
+    for parts, made_by in (
+        ([nn.Linear(4, 3), nn.Tanh()], "linear"),
+        ([nn.Linear(4, 3), nn.Identity(), nn.Tanh()], "activation"),
+    ):
+        y = nn.Sequential(*parts)(x.astype(np.float32))
+        assert f"made by {made_by}" in repr(y)
 
 
 def test_initial_values_are_drawn_from_the_seed():

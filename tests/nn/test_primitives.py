@@ -126,6 +126,38 @@ def test_gradients_are_differences(name):
     check_grads(function, [x], order=2)
 
 
+def gradients(function, arrays, dtype):
+    """Return the gradients of a function's results, weighted by numbers that depend on their place only."""
+    tensors = [Tensor(x.astype(dtype), requires_grad=True) for x in arrays]
+    result = function(*tensors)
+    result.backward(np.cos(np.arange(result.size)).reshape(result.shape).astype(dtype))
+    return [x.grad for x in tensors]
+
+
+ACTIVATED = {
+    f"linear_{kind}": (lambda x, w, b, kind=kind: F.linear(x, w, b, activation=kind, parameter=1.3))
+    for kind in ACTIVATIONS
+}
+
+
+@pytest.mark.parametrize("name", [*UNARY, *BINARY, *ACTIVATED])
+def test_gradients_in_float32_are_those_in_float64(name):
+    """Differences say nothing of a kernel in float32; its own twin in float64, which they prove right, does."""
+    if name in UNARY:
+        function, _, x = UNARY[name]
+        arrays = [x]
+    elif name in BINARY:
+        function, arrays = BINARY[name][0], [P, P[::-1, :1] + 0.1]
+    else:
+        function, arrays = ACTIVATED[name], [X, RNG.normal(size=(5, 4)), RNG.normal(size=5)]
+    arrays = [x.astype(np.float32) for x in arrays]
+    for single, double in zip(gradients(function, arrays, np.float32), gradients(function, arrays, np.float64)):
+        assert single.dtype == np.float32
+        assert np.abs(double).max() > 0 or name == "constant"
+        # A few roundings of sums of terms near 1.
+        np.testing.assert_allclose(single, double, rtol=1e-5, atol=2e-6)
+
+
 @pytest.mark.parametrize("name", BINARY)
 @pytest.mark.parametrize("shapes", [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (2, 1, 4)), ((), (3,))])
 def test_two_operands(name, shapes):

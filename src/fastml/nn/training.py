@@ -223,7 +223,7 @@ class Training:
             "made_of": self._made_of(),
             "module": self.module_state(),
             "optimizer": self.optimizer.state_dict(),
-            "callbacks": [c.state_dict() for c in self.callbacks],
+            "callbacks": [state for _, state in self._states_of_callbacks()],
             "order": self.rng.bit_generator.state,
             "draws": [_state_of(generator) for generator in self._generators()],
             "history": list(self.history.epochs),
@@ -254,7 +254,7 @@ class Training:
             saved = state["made_of"][name]
             if ours != saved:
                 raise ValueError(f"the checkpoint is of a training with {name} {saved}, this one has {ours}.")
-        for callback, callback_state in zip(self.callbacks, state["callbacks"]):
+        for (callback, _), callback_state in zip(self._states_of_callbacks(), state["callbacks"]):
             callback.load_state_dict(callback_state)
         # Behind the schedules, each of which sets the rates to its own.
         self.optimizer.load_state_dict(state["optimizer"])
@@ -268,13 +268,17 @@ class Training:
     def _made_of(self) -> dict[str, Any]:
         """Return what has to be the same for a checkpoint to be gone on from, beside the module's parameters."""
         return {
-            "callbacks": [type(c).__name__ for c in self.callbacks],
+            "callbacks": [type(c).__name__ for c, _ in self._states_of_callbacks()],
             "optimizer": type(self.optimizer).__name__,
             "dtype": str(self.dtype),
             "n_samples": len(self.batches.X),
             "batch_size": self.batches.batch_size,
             "generators": [type(generator).__name__ for generator in self._generators()],
         }
+
+    def _states_of_callbacks(self) -> list[tuple[Callback, dict[str, Any]]]:
+        """Return the callbacks that go into checkpoints: one without a state, as a progress bar, may come and go."""
+        return [(c, state) for c in self.callbacks if (state := c.state_dict())]
 
     def _generators(self) -> list[Any]:
         """Return what the module draws from: the default generator, and those that its layers were given."""
