@@ -17,10 +17,10 @@ std::unique_ptr<BlockPairs> pairs_of(const Rows<const T>& data, const MetricOpti
   const bool leaves = route == DbscanRoute::leaves ||
                       (route == DbscanRoute::automatic && has_kd_tree(options) && data.cols <= kLeafCols);
   if (!leaves) {
-    auto tiles = std::make_unique<TilePairs<T>>(data, options, task.eps, task.threads);
+    auto tiles = std::make_unique<TilePairs<T>>(data, options, task.eps, task.threads, task.stop);
     if (route == DbscanRoute::tiles || !has_kd_tree(options) || tiles->open_share() < kMostOpen) return tiles;
   }
-  return std::make_unique<LeafPairs<T>>(data, options, task.eps, task.threads);
+  return std::make_unique<LeafPairs<T>>(data, options, task.eps, task.threads, task.stop);
 }
 
 }  // namespace
@@ -31,7 +31,13 @@ bool dbscan(const Rows<const T>& data, const MetricOptions& options, const Dbsca
   if (options.metric != Metric::cosine && options.metric != Metric::minkowski && !has_kd_tree(options)) {
     throw std::invalid_argument("DBSCAN's kernel does not serve this metric.");
   }
-  return dbscan_passes(*pairs_of(data, options, task, route), task, labels, core);
+  std::unique_ptr<BlockPairs> pairs;
+  try {
+    pairs = pairs_of(data, options, task, route);
+  } catch (const Stopped&) {
+    return false;
+  }
+  return dbscan_passes(*pairs, task, labels, core);
 }
 
 template bool dbscan(const Rows<const float>&, const MetricOptions&, const DbscanTask&, std::int64_t*, std::uint8_t*,

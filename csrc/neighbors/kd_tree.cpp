@@ -137,7 +137,7 @@ void sort_nearest(Neighbor* list, std::int64_t size, std::int64_t k) {
 
 template <class T>
 KdTree<T>::KdTree(const T* data, std::int64_t rows, std::int64_t cols, std::int64_t row_stride,
-                  const MetricOptions& options, int threads)
+                  const MetricOptions& options, int threads, StopCheck stop)
     : rows_(rows),
       cols_(cols),
       leaves_(leaf_count(rows)),
@@ -146,13 +146,11 @@ KdTree<T>::KdTree(const T* data, std::int64_t rows, std::int64_t cols, std::int6
       boxes_(kd_node_count(leaves_) * cols * 2 * kFanOut),
       nodes_(kd_node_count(leaves_)) {
   const Rows<const T> x{data, rows, cols, row_stride};
-  if (rows <= std::numeric_limits<std::int32_t>::max()) {
-    order_.resize(rows);
-    build_kd_tree(x, leaves_, threads, nodes_.data(), boxes_.data(), columns_.data(), order_.data());
-  } else {
-    long_order_.resize(rows);
-    build_kd_tree(x, leaves_, threads, nodes_.data(), boxes_.data(), columns_.data(), long_order_.data());
-  }
+  const auto build = [&](auto& order) {
+    order.resize(rows);
+    return build_kd_tree(x, leaves_, threads, stop, nodes_.data(), boxes_.data(), columns_.data(), order.data());
+  };
+  if (!(rows <= std::numeric_limits<std::int32_t>::max() ? build(order_) : build(long_order_))) throw Stopped{};
 }
 
 template <class T>

@@ -27,9 +27,10 @@ template <class T>
 class KdTree {
  public:
   // Copies `rows` x `cols` (both at least 1) finite numbers, `row_stride` elements from row to row. Serves sqeuclidean,
-  // euclidean, manhattan, chebyshev and minkowski with p >= 1, without weights; throws std::invalid_argument for others.
+  // euclidean, manhattan, chebyshev and minkowski with p >= 1, without weights; throws std::invalid_argument for others,
+  // and Stopped when stopped.
   KdTree(const T* data, std::int64_t rows, std::int64_t cols, std::int64_t row_stride, const MetricOptions& options,
-         int threads);
+         int threads, StopCheck stop = nullptr);
 
   std::int64_t rows() const { return rows_; }
   std::int64_t cols() const { return cols_; }

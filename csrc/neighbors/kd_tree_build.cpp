@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <map>
 #include <vector>
@@ -70,11 +71,12 @@ struct Plan {
 template <class T, class Index>
 class Builder {
  public:
-  Builder(const Rows<const T>& data, std::int64_t leaves, int threads, KdNode* nodes, T* boxes, T* columns,
-          Index* order)
+  Builder(const Rows<const T>& data, std::int64_t leaves, int threads, StopCheck stop, KdNode* nodes, T* boxes,
+          T* columns, Index* order)
       : data_(data),
         leaves_(leaves),
         cols_(data.cols),
+        stop_(stop),
         nodes_(nodes),
         boxes_(boxes),
         columns_(columns),
@@ -88,11 +90,13 @@ class Builder {
     count_nodes(leaves, node_counts_);
   }
 
-  void build() {
+  // Returns false when stopped.
+  bool build() {
     for (std::int64_t i = 0; i < data_.rows; ++i) keyed_[i].row = Index(i);
+    // The calling thread begins, and not whichever comes first: it is the one that asks whether to stop.
 #pragma omp parallel num_threads(team_) if (team_ > 1)
-#pragma omp single
-    grow(Source{data_.data, data_.stride, nullptr}, 0, leaves_, 0);
+    if (is_caller()) grow(Source{data_.data, data_.stride, nullptr}, 0, leaves_, 0);
+    return !stopped_;
   }
 
  private:
@@ -109,6 +113,15 @@ class Builder {
     const Index* names;
     const T* row(Index i) const { return data + std::int64_t(i) * stride; }
   };
+
+  bool is_caller() const { return team_ == 1 || omp_get_thread_num() == 0; }
+
+  // Whether to leave the rest undone.
+  bool must_leave() {
+    if (stop_ == nullptr) return false;
+    if (is_caller() && !stopped_.load(std::memory_order_relaxed) && stop_()) stopped_ = true;
+    return stopped_.load(std::memory_order_relaxed);
+  }
 
   std::int64_t point_of(std::int64_t leaf) const { return std::min(leaf * kLeafPoints, data_.rows); }
 
@@ -143,6 +156,8 @@ class Builder {
   // Splits a node's leaves at the median until each part is a child, from `slot` on.
   void split(const Source& from, std::int64_t first, std::int64_t last, int levels, int slot, const Plan& plan,
              std::int64_t number) {
+    // Parts that have been copied are a matter of milliseconds.
+    if (from.names == nullptr && must_leave()) return;
     const std::int64_t begin = point_of(first), end = point_of(last);
     const bool is_child = last - first == 1 || levels == 0;
     const std::int64_t widest =
@@ -225,6 +240,8 @@ class Builder {
 
   Rows<const T> data_;
   std::int64_t leaves_, cols_;
+  StopCheck stop_;
+  std::atomic<bool> stopped_{false};
   KdNode* nodes_;
   T* boxes_;
   T* columns_;
@@ -245,13 +262,13 @@ std::int64_t kd_node_count(std::int64_t leaves) {
 }
 
 template <class T, class Index>
-void build_kd_tree(const Rows<const T>& data, std::int64_t leaves, int threads, KdNode* nodes, T* boxes, T* columns,
-                   Index* order) {
-  Builder<T, Index>(data, leaves, threads, nodes, boxes, columns, order).build();
+bool build_kd_tree(const Rows<const T>& data, std::int64_t leaves, int threads, StopCheck stop, KdNode* nodes, T* boxes,
+                   T* columns, Index* order) {
+  return Builder<T, Index>(data, leaves, threads, stop, nodes, boxes, columns, order).build();
 }
 
 #define FASTML_INSTANTIATE(T, Index) \
-  template void build_kd_tree(const Rows<const T>&, std::int64_t, int, KdNode*, T*, T*, Index*);
+  template bool build_kd_tree(const Rows<const T>&, std::int64_t, int, StopCheck, KdNode*, T*, T*, Index*);
 FASTML_INSTANTIATE(float, std::int32_t)
 FASTML_INSTANTIATE(float, std::int64_t)
 FASTML_INSTANTIATE(double, std::int32_t)

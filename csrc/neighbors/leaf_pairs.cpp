@@ -61,8 +61,9 @@ void measure_leaf(const KdTreeView<T>& tree, std::int64_t leaf, std::uint32_t po
 }  // namespace
 
 template <class T>
-LeafPairs<T>::LeafPairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads)
-    : tree_(data.data, data.rows, data.cols, data.stride, options, threads),
+LeafPairs<T>::LeafPairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads,
+                        StopCheck stop)
+    : tree_(data.data, data.rows, data.cols, data.stride, options, threads, stop),
       view_(tree_.view()),
       radius_(radius),
       reduced_(reduced_radius(tree_.metric(), radius)),

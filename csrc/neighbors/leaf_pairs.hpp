@@ -8,14 +8,16 @@
 #include "neighbors/block_pairs.hpp"
 #include "neighbors/kd_tree.hpp"
 #include "runtime/buffer.hpp"
+#include "runtime/stop.hpp"
 
 namespace fastml::neighbors {
 
 template <class T>
 class LeafPairs : public BlockPairs {
  public:
-  // Metrics and errors as of KdTree. Neighbours are those that KdTree::within finds.
-  LeafPairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads);
+  // Metrics and errors as of KdTree, Stopped among them. Neighbours are those that KdTree::within finds.
+  LeafPairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads,
+            StopCheck stop = nullptr);
 
   std::int64_t points() const override { return tree_.rows(); }
   int words() const override { return 1; }

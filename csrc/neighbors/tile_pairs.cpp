@@ -34,10 +34,11 @@ TilePairs<T>::Scratch::Scratch(std::int64_t cols, std::int64_t features)
       sums(kMostBlockPoints) {}
 
 template <class T>
-TilePairs<T>::TilePairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads)
+TilePairs<T>::TilePairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads,
+                        StopCheck stop)
     : options_(options),
       weights_(options.weights),
-      rows_(in_order(data, threads)),
+      rows_(in_order(data, threads, stop)),
       screened_(rows_, options, threads, false),
       reduced_(sum_of_distance(options, radius)),
       tau_(screened_.score(reduced_) * (1 + kSlack)),
@@ -48,10 +49,10 @@ TilePairs<T>::TilePairs(const Rows<const T>& data, const MetricOptions& options,
 }
 
 template <class T>
-Rows<const T> TilePairs<T>::in_order(const Rows<const T>& data, int threads) {
+Rows<const T> TilePairs<T>::in_order(const Rows<const T>& data, int threads, StopCheck stop) {
   if (!has_kd_tree(options_) || data.rows <= kMostBlockPoints) return data;
   // Only the order matters, for which the widest side is as good under one norm as under another.
-  const KdTree<T> tree(data.data, data.rows, data.cols, data.stride, {Metric::euclidean, 2, {}}, threads);
+  const KdTree<T> tree(data.data, data.rows, data.cols, data.stride, {Metric::euclidean, 2, {}}, threads, stop);
   const KdTreeView<T> view = tree.view();
   order_.resize(data.rows);
   copy_.resize(data.rows * data.cols);

@@ -13,6 +13,7 @@
 #include "neighbors/metric_options.hpp"
 #include "neighbors/screened_rows.hpp"
 #include "runtime/buffer.hpp"
+#include "runtime/stop.hpp"
 
 namespace fastml::neighbors {
 
@@ -20,8 +21,9 @@ template <class T>
 class TilePairs : public BlockPairs {
  public:
   // The metrics of dbscan(). Neighbours are those that BruteSearch::within finds. Copies the rows, and once more in
-  // f32.
-  TilePairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads);
+  // f32. Throws Stopped when stopped.
+  TilePairs(const Rows<const T>& data, const MetricOptions& options, double radius, int threads,
+            StopCheck stop = nullptr);
 
   std::int64_t points() const override { return rows_.rows; }
   int words() const override { return kMostBlockWords; }
@@ -54,7 +56,7 @@ class TilePairs : public BlockPairs {
   };
 
   // The rows as they are, or a copy of them in the order of a tree.
-  Rows<const T> in_order(const Rows<const T>& data, int threads);
+  Rows<const T> in_order(const Rows<const T>& data, int threads, StopCheck stop);
   std::vector<T> boxes_of(const std::uint32_t* points) const;
   bool are_far(const T* box, const T* other) const;
   void pack(Scratch& scratch, std::int64_t block, const std::uint32_t* active) const;

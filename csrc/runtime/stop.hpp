@@ -8,4 +8,7 @@ namespace fastml {
 // nullptr means that nobody will ask.
 using StopCheck = bool (*)();
 
+// Thrown by constructors that were stopped, which have no result to say so.
+struct Stopped {};
+
 }  // namespace fastml

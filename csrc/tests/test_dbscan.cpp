@@ -327,6 +327,19 @@ void stops_when_asked() {
       CHECK_EQUAL(asked, question, "questions after the answer was yes");
     }
   }
+  // So many that the tree's building asks: the first question is one of its own, and so is the second.
+  const auto many = groups<double>(60'000, 3, 52);
+  Clustering none(60'000);
+  for (const DbscanRoute route : {DbscanRoute::leaves, DbscanRoute::tiles}) {
+    for (const int question : {1, 2}) {
+      asked = 0;
+      last_question = question;
+      CHECK(!dbscan(Rows<const double>{many.data(), 60'000, 3, 3}, kEuclidean, {0.8, 5, nullptr, 1, at_last_question},
+                    none.labels.data(), none.core.data(), route),
+            "while the tree is built");
+      CHECK_EQUAL(asked, question, "questions after the answer was yes");
+    }
+  }
   std::vector<double> matrix(600 * 600, 0.5);
   for (const int question : {1, 39}) {
     asked = 0;

@@ -258,8 +258,12 @@ void deep(std::int64_t rows, std::int64_t cols, bool equal) {
   }
 }
 
-int asked = 0;
-bool at_third_question() { return ++asked == 3; }
+int asked = 0, last_question = 3;
+bool at_last_question() { return ++asked == last_question; }
+bool never() {
+  ++asked;
+  return false;
+}
 
 void stops_when_asked() {
   const auto values = normals<float>(20'000 * 3, 31);
@@ -268,11 +272,38 @@ void stops_when_asked() {
   std::vector<std::int64_t> indices(20'000);
   const int threads = 1;  // of several, the one that asks may come by fewer than three blocks
   asked = 0;
-  CHECK(!tree.nearest(values.data(), 20'000, 3, 1, threads, at_third_question, distances.data(), indices.data()),
+  CHECK(!tree.nearest(values.data(), 20'000, 3, 1, threads, at_last_question, distances.data(), indices.data()),
         "nearest");
   CHECK_EQUAL(asked, 3, "questions after the answer was yes");
   asked = 0;
-  CHECK(!tree.count_within(values.data(), 20'000, 3, 0.1, threads, at_third_question, indices.data()), "within");
+  CHECK(!tree.count_within(values.data(), 20'000, 3, 0.1, threads, at_last_question, indices.data()), "within");
+}
+
+// Building asks while parts are larger than what is copied side by side.
+void building_stops_when_asked() {
+  const std::int64_t rows = 300'000;
+  const auto values = normals<float>(rows * 3, 32);
+  for (const int threads : {1, 2, 4}) {
+    asked = 0;
+    const KdTree<float> whole(values.data(), rows, 3, 3, kMetrics[0], threads, never);
+    const int all = asked;
+    CHECK(all >= 2, "of " << threads << " threads the caller asked " << all << " times");
+    if (threads == 1) CHECK(all >= 10, "asked " << all << " times");
+    for (const int question : {1, all / 2, all}) {
+      if (threads > 1 && question > 1) continue;  // the caller may come by fewer parts than it did before
+      asked = 0;
+      last_question = question;
+      bool stopped = false;
+      try {
+        KdTree<float>(values.data(), rows, 3, 3, kMetrics[0], threads, at_last_question);
+      } catch (const Stopped&) {
+        stopped = true;
+      }
+      CHECK(stopped, "question " << question << " of " << all << ", threads " << threads);
+      CHECK_EQUAL(asked, question, "questions after the answer was yes, threads " << threads);
+    }
+  }
+  last_question = 3;
 }
 
 void refuses() {
@@ -295,6 +326,7 @@ int main() {
       deep<double>(33'000, 2, equal);
     }
     stops_when_asked();
+    building_stops_when_asked();
     refuses();
   });
   return check::result();

@@ -1,5 +1,7 @@
 """The k-d tree's bindings against scikit-learn's tree, whose distances are rounded in the same steps."""
 
+import signal
+
 import numpy as np
 import pytest
 from sklearn.neighbors import KDTree
@@ -79,3 +81,33 @@ def test_what_would_read_out_of_bounds_is_an_error(dtype):
         TREES[dtype](X, "cosine")
     with pytest.raises(ValueError, match="p >= 1"):
         TREES[dtype](X, "minkowski", 0.5)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers that send signals")
+def test_building_lets_signals_through():
+    """A signal while a call holds the interpreter is handled behind the call, and however many: as one.
+
+    So the third one gets through to a handler only where building asks for them.
+    """
+    X = np.random.default_rng(0).normal(size=(2_000_000, 4))
+    handled = []
+
+    def handler(*_):
+        handled.append(1)
+        if len(handled) == 3:
+            raise KeyboardInterrupt
+
+    def build_under_signals():
+        signal.setitimer(signal.ITIMER_REAL, 0.03, 0.03)
+        try:
+            _core.KdTreeF64(X)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    previous = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            build_under_signals()
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    assert _core.KdTreeF64(X[:1000]).nearest(X[:5], 1)[1].ravel().tolist() == [0, 1, 2, 3, 4]

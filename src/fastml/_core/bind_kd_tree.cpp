@@ -91,8 +91,12 @@ void bind(py::module_& module, const char* name) {
              const Rows<const T> rows = rows_of(x);
              require(rows.rows > 0 && rows.cols > 0, "x: expected at least one row and one feature");
              const MetricOptions options = metric_options(metric, rows.cols, {p, {}, {}, {}});
-             const py::gil_scoped_release unlocked;
-             return new KdTree<T>(rows.data, rows.rows, rows.cols, rows.stride, options, n_threads);
+             try {
+               const py::gil_scoped_release unlocked;
+               return new KdTree<T>(rows.data, rows.rows, rows.cols, rows.stride, options, n_threads, interrupted);
+             } catch (const Stopped&) {
+               throw py::error_already_set();
+             }
            }),
            py::arg("x").noconvert(), py::arg("metric") = "euclidean", py::arg("p") = 2.0, py::arg("n_threads") = 1)
       .def("nearest", &nearest<T>, py::arg("queries").noconvert(), py::arg("k"), py::arg("n_threads") = 1,
