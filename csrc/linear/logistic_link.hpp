@@ -38,21 +38,6 @@ FASTML_INLINE double sum_in_double(const T* values, std::int64_t count) {
   return total;
 }
 
-// log(1 + e) for 0 <= e <= 1, to a few units in the last place also where e is tiny: the series of log() in
-// simd/math.hpp, whose argument 1 + e would lose e. Above sqrt(2) - 1 the logarithm of (1 + e) / 2 is taken.
-template <class T>
-FASTML_INLINE vec<T> log1p_of_unit(vec<T> e) {
-  using C = math_detail::Constants<T>;
-  const ivec<T> upper = e > T(0.41421356237309503);
-  const vec<T> f = select<T>(upper, T(0.5) * e - T(0.5), e);
-  const vec<T> s = f / (f + T(2));
-  const vec<T> s2 = s * s;
-  const vec<T> half_square = T(0.5) * f * f;
-  const vec<T> correction = s * (half_square + s2 * math_detail::polynomial(C::log_series, s2));
-  const vec<T> rest = f - (half_square - correction);
-  return select<T>(upper, (rest + C::ln2_low) + C::ln2_high, rest);
-}
-
 // The sigmoid of the scores of a block, in parts that lose nothing by cancellation.
 template <class T>
 struct Sigmoid {

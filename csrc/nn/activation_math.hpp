@@ -25,19 +25,6 @@ FASTML_INLINE vec<T> expm1_of_negative(vec<T> x) {
   return select<T>(x > T(-0.34657), series, exp<T>(x) - T(1));
 }
 
-// log(1 + e) for 0 <= e <= 1: of 1 + e or, above sqrt(2) - 1, of (1 + e) / 2, by log()'s series in f / (f + 2).
-template <class T>
-FASTML_INLINE vec<T> log1p_of_unit(vec<T> e) {
-  using C = math_detail::Constants<T>;
-  const ivec<T> upper = e > T(0.41421356237309503);
-  const vec<T> f = select<T>(upper, T(0.5) * e - T(0.5), e);
-  const vec<T> s = f / (f + T(2));
-  const vec<T> s2 = s * s;
-  const vec<T> half_square = T(0.5) * f * f;
-  const vec<T> rest = f - (half_square - s * (half_square + s2 * math_detail::polynomial(C::log_series, s2)));
-  return select<T>(upper, (rest + C::ln2_low) + C::ln2_high, rest);
-}
-
 // The sigmoid and its derivative, which loses nothing where the sigmoid rounds to 1.
 template <class T>
 struct Logistic {
@@ -54,14 +41,6 @@ struct Logistic {
 template <class T>
 FASTML_INLINE vec<T> sigmoid(vec<T> x) {
   return Logistic<T>(x).value;
-}
-
-template <class T>
-FASTML_INLINE vec<T> hyperbolic_tangent(vec<T> x) {
-  const vec<T> e = expm1_of_negative<T>(T(-2) * magnitude<T>(x));
-  const vec<T> size = -e / (e + T(2));
-  const vec<T> result = select<T>(x < vec<T>{}, -size, size);
-  return select<T>(x == vec<T>{}, x, result);  // the sign of a zero
 }
 
 // (1 + 2x) e^(x^2) erfc(x) for x >= 0 is smooth and bounded: a polynomial in u = (x - K) / (x + K) (the mapping of
@@ -132,7 +111,7 @@ FASTML_INLINE vec<T> value(vec<T> x, T p) {
   }
   if constexpr (kind == Activation::silu) return damped<T>(x, sigmoid<T>(x));
   if constexpr (kind == Activation::sigmoid) return sigmoid<T>(x);
-  if constexpr (kind == Activation::tanh) return hyperbolic_tangent<T>(x);
+  if constexpr (kind == Activation::tanh) return tanh<T>(x);
   if constexpr (kind == Activation::softplus) {
     const vec<T> scaled = p * x;
     return (maximum<T>(zero, scaled) + log1p_of_unit<T>(exp<T>(-magnitude<T>(scaled)))) / p;

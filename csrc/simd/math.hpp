@@ -1,11 +1,12 @@
-// Exponential, logarithm and hyperbolic tangent of a vector, f32 and f64. For level sources only.
+// Exponential, logarithms and hyperbolic tangent of a vector, f32 and f64. For level sources only.
 //
 // Errors are in units of the last place of the correctly rounded result, measured by csrc/tests/test_math.cpp at every level
 // (f32: over one float in 253 of all there are).
 //
-//   exp   at most 1 ulp (0.97 seen), also where the result is subnormal
-//   log   at most 1 ulp (0.79 seen)
-//   tanh  at most 3 ulp
+//   exp            at most 1 ulp (0.97 seen), also where the result is subnormal
+//   log            at most 1 ulp (0.79 seen)
+//   log1p_of_unit  at most 2 ulp, for arguments in [0, 1]
+//   tanh           at most 3 ulp
 //
 // Special values are those of the C library: exp(-inf) = 0, exp(inf) = inf, log(0) = log(-0) = -inf, log(x < 0) = NaN,
 // log(inf) = inf, tanh(+-inf) = +-1; NaN stays NaN. Overflow gives inf, underflow subnormals and then 0. Nothing sets errno.
@@ -161,6 +162,20 @@ FASTML_INLINE vec<T> log(vec<T> x) {
   vec<T> special = select<T>(x == vec<T>{}, -infinity, broadcast<T>(T(__builtin_nan(""))));
   special = select<T>(x > vec<T>{}, x, special);  // +inf
   return select<T>(ivec<T>(x > vec<T>{}) & ivec<T>(x < infinity), result, special);
+}
+
+// log(1 + e) for 0 <= e <= 1, also where e is tiny and 1 + e would lose it: of 1 + e or, above sqrt(2) - 1, of (1 + e) / 2,
+// by log()'s series in f / (f + 2).
+template <class T>
+FASTML_INLINE vec<T> log1p_of_unit(vec<T> e) {
+  using C = math_detail::Constants<T>;
+  const ivec<T> upper = e > T(0.41421356237309503);
+  const vec<T> f = select<T>(upper, T(0.5) * e - T(0.5), e);
+  const vec<T> s = f / (f + T(2));
+  const vec<T> s2 = s * s;
+  const vec<T> half_square = T(0.5) * f * f;
+  const vec<T> rest = f - (half_square - s * (half_square + s2 * math_detail::polynomial(C::log_series, s2)));
+  return select<T>(upper, (rest + C::ln2_low) + C::ln2_high, rest);
 }
 
 // tanh|x| = t / (t + 2) with t = e^(2|x|) - 1 = 2^n (e^r - 1) + (2^n - 1), which keeps the digits of small x (n is 0 there).

@@ -1,4 +1,4 @@
-// exp, log and tanh of every level, against the C library in higher precision.
+// exp, log, log1p_of_unit and tanh of every level, against the C library in higher precision.
 //
 // The largest error found is held to what simd/math.hpp states, in units in the last place of the rounded result.
 #include <algorithm>
@@ -17,6 +17,7 @@ using namespace fastml;
 namespace {
 
 constexpr double kMostUlp = 1.0;
+constexpr double kMostUlpOfLog1p = 2.0;
 constexpr double kMostUlpOfTanh = 3.0;
 
 // Distance between the floating-point numbers of T around x, subnormal ones included.
@@ -30,9 +31,11 @@ long double unit_in_last_place(T x) {
 // double is exact enough a reference for float, and 30 times as fast as long double.
 double reference_exp(float x) { return std::exp(double(x)); }
 double reference_log(float x) { return std::log(double(x)); }
+double reference_log1p(float x) { return std::log1p(double(x)); }
 double reference_tanh(float x) { return std::tanh(double(x)); }
 long double reference_exp(double x) { return std::exp(static_cast<long double>(x)); }
 long double reference_log(double x) { return std::log(static_cast<long double>(x)); }
+long double reference_log1p(double x) { return std::log1p(static_cast<long double>(x)); }
 long double reference_tanh(double x) { return std::tanh(static_cast<long double>(x)); }
 
 template <class T, class Reference>
@@ -69,8 +72,16 @@ void measure(SimdLevel level, const std::vector<T>& arguments, const char* range
   const double log_error = largest_error(arguments, y, [](T x) { return reference_log(x); });
   v.tanh(arguments.data(), y.data(), count);
   const double tanh_error = largest_error(arguments, y, [](T x) { return reference_tanh(x); }, kMostUlpOfTanh);
+  // Of arguments in [0, 1], as its contract has it: e^-|x| of all others.
+  std::vector<T> units(arguments.size());
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const T x = std::isnan(arguments[i]) ? T(0) : std::abs(arguments[i]);
+    units[i] = x <= 1 ? x : std::exp(-x);
+  }
+  v.log1p_of_unit(units.data(), y.data(), count);
+  const double log1p_error = largest_error(units, y, [](T x) { return reference_log1p(x); }, kMostUlpOfLog1p);
   std::cout << name(level) << " f" << 8 * sizeof(T) << " " << range << ": exp " << exp_error << " ulp, log "
-            << log_error << " ulp, tanh " << tanh_error << " ulp\n";
+            << log_error << " ulp, log1p " << log1p_error << " ulp, tanh " << tanh_error << " ulp\n";
 }
 
 // One float in `step` of all there are, NaN and infinities included.

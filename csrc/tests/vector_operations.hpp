@@ -31,6 +31,7 @@ struct VectorOperations {
                      std::int64_t rows, std::int64_t cols);
   void (*exp)(const T* from, T* to, std::int64_t count);
   void (*log)(const T* from, T* to, std::int64_t count);
+  void (*log1p_of_unit)(const T* from, T* to, std::int64_t count);
   void (*tanh)(const T* from, T* to, std::int64_t count);
   // The first bytes of two Scratch buffers of `size` elements, and padded(size).
   bool (*scratch_is_aligned)(std::int64_t size);

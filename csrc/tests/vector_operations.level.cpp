@@ -76,6 +76,9 @@ constexpr typename VectorOperationsOf<T>::type table() {
   t.log = [](const T* from, T* to, std::int64_t count) {
     map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return log<T>(x); });
   };
+  t.log1p_of_unit = [](const T* from, T* to, std::int64_t count) {
+    map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return log1p_of_unit<T>(x); });
+  };
   t.tanh = [](const T* from, T* to, std::int64_t count) {
     map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return tanh<T>(x); });
   };
