@@ -15,15 +15,15 @@
 
 namespace fastml::nn {
 
-enum class Activation { identity, logistic, tanh, relu, softmax, exp };
-enum class Loss { squared_error, poisson, log_loss, binary_log_loss };
+enum class DenseActivation { identity, logistic, tanh, relu, softmax, exp };
+enum class DenseLoss { squared_error, poisson, log_loss, binary_log_loss };
 
 struct DenseShape {
   const std::int64_t* widths;  // layers + 1 of them
   int layers;
-  Activation hidden;
-  Activation output;
-  Loss loss;
+  DenseActivation hidden;
+  DenseActivation output;
+  DenseLoss loss;
 };
 
 // Rows of float32 or float64, dense (C-contiguous) or CSR. Borrowed.

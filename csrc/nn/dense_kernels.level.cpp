@@ -36,7 +36,7 @@ std::int64_t scratch_size(const DenseShape& shape) {
 template <class T>
 void forward_layer(const DenseChunk<T>& chunk, int layer, std::int64_t begin, std::int64_t end) {
   const Panels<T> panels{chunk.shape.widths[layer], chunk.shape.widths[layer + 1]};
-  const nn::Activation activation = layer + 1 == chunk.shape.layers ? chunk.shape.output : chunk.shape.hidden;
+  const nn::DenseActivation activation = layer + 1 == chunk.shape.layers ? chunk.shape.output : chunk.shape.hidden;
   const std::int64_t from_stride = chunk.stride[layer], to_stride = chunk.stride[layer + 1];
   for (std::int64_t p = 0; p < panels.count(); ++p) {
     const T* panel = chunk.weights[layer] + panels.offset(p);
@@ -91,7 +91,7 @@ double pass(const DenseChunk<T>& chunk, std::int64_t begin, std::int64_t end, T*
     gather_rows(chunk, begin, end);
   }
   for (; layer < last; ++layer) forward_layer(chunk, layer, begin, end);
-  if (chunk.shape.output == nn::Activation::softmax) {
+  if (chunk.shape.output == nn::DenseActivation::softmax) {
     for (std::int64_t i = begin; i < end; ++i) {
       softmax_row(chunk.activations[last] + i * chunk.stride[last], outputs, whole_vectors<T>(outputs));
     }
@@ -183,9 +183,9 @@ void forward_row(const DenseShape& shape, const T* row, const T* const* coefs, c
     T* to = buffers + (l % 2) * widest;
     const std::int64_t width = shape.widths[l + 1];
     multiply_row(from, shape.widths[l], coefs[l], intercepts[l], width, to);
-    const nn::Activation activation = l + 1 == shape.layers ? shape.output : shape.hidden;
+    const nn::DenseActivation activation = l + 1 == shape.layers ? shape.output : shape.hidden;
     for (std::int64_t j = width; j < whole_vectors<T>(width); ++j) to[j] = T(0);
-    if (activation == nn::Activation::softmax) {
+    if (activation == nn::DenseActivation::softmax) {
       softmax_row(to, width, whole_vectors<T>(width));
     } else {
       activate_rows(activation, to, 0, 1, whole_vectors<T>(width));

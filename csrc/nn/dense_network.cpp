@@ -51,7 +51,7 @@ struct DenseNetwork<T>::Batches {
 };
 
 template <class T>
-DenseNetwork<T>::DenseNetwork(std::vector<std::int64_t> widths, Activation hidden, Activation output, Loss loss)
+DenseNetwork<T>::DenseNetwork(std::vector<std::int64_t> widths, DenseActivation hidden, DenseActivation output, DenseLoss loss)
     : widths_(std::move(widths)),
       hidden_(hidden),
       output_(output),
@@ -178,7 +178,7 @@ Outcome DenseNetwork<T>::run(const Batches& batches, const DenseUpdate<T>& updat
   }
   if (sparse) std::fill(gradients_[0].begin(), gradients_[0].end(), T(0));
 
-  const double factor = loss_ == Loss::squared_error ? 0.5 / double(widths_.back()) : 1.0;
+  const double factor = loss_ == DenseLoss::squared_error ? 0.5 / double(widths_.back()) : 1.0;
   std::vector<Sum> sums(std::size_t(threads), Sum{}), losses(std::size_t(threads), Sum{});
   const std::int64_t steps_before = optimizer == nullptr ? 0 : optimizer->steps;
   std::int64_t learnt = 0;
@@ -319,19 +319,19 @@ bool DenseNetwork<T>::predict(const DenseInput& input, int threads, T* outputs, 
 }
 
 template <class T>
-void dense_forward_row(const std::vector<std::int64_t>& widths, Activation hidden, Activation output, const T* row,
+void dense_forward_row(const std::vector<std::int64_t>& widths, DenseActivation hidden, DenseActivation output, const T* row,
                        const T* const* coefs, const T* const* intercepts, T* outputs) {
   const std::int64_t widest = *std::max_element(widths.begin(), widths.end());
   Buffer<T> buffers(2 * whole_lines<T>(widest));
-  const DenseShape shape{widths.data(), int(widths.size()) - 1, hidden, output, Loss::squared_error};
+  const DenseShape shape{widths.data(), int(widths.size()) - 1, hidden, output, DenseLoss::squared_error};
   dense_kernels<T>().forward_row(shape, row, coefs, intercepts, buffers.data(), outputs);
 }
 
 template class DenseNetwork<float>;
 template class DenseNetwork<double>;
-template void dense_forward_row(const std::vector<std::int64_t>&, Activation, Activation, const float*,
+template void dense_forward_row(const std::vector<std::int64_t>&, DenseActivation, DenseActivation, const float*,
                                 const float* const*, const float* const*, float*);
-template void dense_forward_row(const std::vector<std::int64_t>&, Activation, Activation, const double*,
+template void dense_forward_row(const std::vector<std::int64_t>&, DenseActivation, DenseActivation, const double*,
                                 const double* const*, const double* const*, double*);
 
 }  // namespace fastml::nn

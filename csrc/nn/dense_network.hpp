@@ -44,7 +44,7 @@ enum class Parameters { weights, first, second };
 template <class T>
 class DenseNetwork {
  public:
-  DenseNetwork(std::vector<std::int64_t> widths, Activation hidden, Activation output, Loss loss);
+  DenseNetwork(std::vector<std::int64_t> widths, DenseActivation hidden, DenseActivation output, DenseLoss loss);
 
   // All weights and intercepts: what load() and store() copy: first the weights of all layers (inputs x outputs,
   // row-major), then all intercepts.
@@ -81,8 +81,8 @@ class DenseNetwork {
   Outcome run(const Batches& batches, const DenseUpdate<T>& update, Optimizer* optimizer, double& loss, StopCheck stop);
 
   std::vector<std::int64_t> widths_;
-  Activation hidden_, output_;
-  Loss loss_;
+  DenseActivation hidden_, output_;
+  DenseLoss loss_;
   const DenseKernels<T>& kernels_;
   std::vector<std::int64_t> strides_;
   std::vector<Buffer<T>> weights_, first_, second_, gradients_;
@@ -96,7 +96,7 @@ class DenseNetwork {
 
 // Outputs of one row, with the coefficients of each layer where the user has them.
 template <class T>
-void dense_forward_row(const std::vector<std::int64_t>& widths, Activation hidden, Activation output, const T* row,
+void dense_forward_row(const std::vector<std::int64_t>& widths, DenseActivation hidden, DenseActivation output, const T* row,
                        const T* const* coefs, const T* const* intercepts, T* outputs);
 
 }  // namespace fastml::nn

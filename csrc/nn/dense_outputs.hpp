@@ -17,15 +17,15 @@ FASTML_INLINE vec<T> logistic(vec<T> x) {
 }
 
 template <class T>
-FASTML_INLINE vec<T> activate(nn::Activation activation, vec<T> x) {
+FASTML_INLINE vec<T> activate(nn::DenseActivation activation, vec<T> x) {
   switch (activation) {
-    case nn::Activation::logistic:
+    case nn::DenseActivation::logistic:
       return logistic<T>(x);
-    case nn::Activation::tanh:
+    case nn::DenseActivation::tanh:
       return tanh<T>(x);
-    case nn::Activation::relu:
+    case nn::DenseActivation::relu:
       return maximum<T>(vec<T>{}, x);  // NaN stays
-    case nn::Activation::exp:
+    case nn::DenseActivation::exp:
       return exp<T>(x);
     default:
       return x;
@@ -34,8 +34,8 @@ FASTML_INLINE vec<T> activate(nn::Activation activation, vec<T> x) {
 
 // `width` whole vectors of each of `rows` rows, in place.
 template <class T>
-void activate_rows(nn::Activation activation, T* x, std::int64_t stride, std::int64_t rows, std::int64_t width) {
-  if (activation == nn::Activation::identity || activation == nn::Activation::softmax) return;
+void activate_rows(nn::DenseActivation activation, T* x, std::int64_t stride, std::int64_t rows, std::int64_t width) {
+  if (activation == nn::DenseActivation::identity || activation == nn::DenseActivation::softmax) return;
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < width; j += kLanes<T>) {
       store(x + i * stride + j, activate<T>(activation, load(x + i * stride + j)));
@@ -45,17 +45,17 @@ void activate_rows(nn::Activation activation, T* x, std::int64_t stride, std::in
 
 // delta *= f'(z), told by a = f(z).
 template <class T>
-void derive_rows(nn::Activation activation, const T* a, T* delta, std::int64_t stride, std::int64_t rows,
+void derive_rows(nn::DenseActivation activation, const T* a, T* delta, std::int64_t stride, std::int64_t rows,
                  std::int64_t width) {
-  if (activation == nn::Activation::identity) return;
+  if (activation == nn::DenseActivation::identity) return;
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < width; j += kLanes<T>) {
       const vec<T> value = load(a + i * stride + j);
       T* at = delta + i * stride + j;
       const vec<T> d = load(at);
-      if (activation == nn::Activation::relu) {
+      if (activation == nn::DenseActivation::relu) {
         store(at, select<T>(value == T(0), vec<T>{}, d));
-      } else if (activation == nn::Activation::tanh) {
+      } else if (activation == nn::DenseActivation::tanh) {
         store(at, d * (T(1) - value * value));
       } else {
         store(at, d * value * (T(1) - value));
@@ -82,12 +82,12 @@ FASTML_INLINE void softmax_row(T* z, std::int64_t cols, std::int64_t width) {
 }
 
 // Losses of single values, without the factor of squared errors. `y` of log losses is 0 or 1.
-template <nn::Loss Kind, class T>
+template <nn::DenseLoss Kind, class T>
 FASTML_INLINE vec<T> loss_of(vec<T> y, vec<T> a) {
   const T eps = sizeof(T) == 4 ? T(0x1p-23) : T(0x1p-52);
-  if constexpr (Kind == nn::Loss::squared_error) {
+  if constexpr (Kind == nn::DenseLoss::squared_error) {
     return (y - a) * (y - a);
-  } else if constexpr (Kind == nn::Loss::poisson) {
+  } else if constexpr (Kind == nn::DenseLoss::poisson) {
     // y log(y / a) is 0 where y is 0, and NaN where a is 0 too.
     const vec<T> ratio = y / a;
     const vec<T> term = select<T>(ivec<T>(y == T(0)) & ivec<T>(ratio == ratio), vec<T>{}, y * log<T>(ratio));
@@ -95,7 +95,7 @@ FASTML_INLINE vec<T> loss_of(vec<T> y, vec<T> a) {
   } else {
     vec<T> p = select<T>(a < eps, broadcast<T>(eps), a);
     p = select<T>(p > T(1) - eps, broadcast<T>(T(1) - eps), p);
-    if constexpr (Kind == nn::Loss::log_loss) {
+    if constexpr (Kind == nn::DenseLoss::log_loss) {
       return select<T>(y == T(0), vec<T>{}, -log<T>(p));
     } else {
       return -log<T>(select<T>(y == T(0), T(1) - p, p));
@@ -116,7 +116,7 @@ FASTML_INLINE void load_targets(const nn::DenseTargets<T>& targets, std::int64_t
 }
 
 // Rows [begin, end) of the last layer become a - y, times their weight. Returns the sum of weight * loss.
-template <nn::Loss Kind, class T>
+template <nn::DenseLoss Kind, class T>
 double derive_loss(const nn::DenseChunk<T>& chunk, std::int64_t begin, std::int64_t end, T* scratch) {
   const int last = chunk.shape.layers;
   const std::int64_t cols = chunk.shape.widths[last], width = whole_vectors<T>(cols), stride = chunk.stride[last];
@@ -150,14 +150,14 @@ double derive_loss(const nn::DenseChunk<T>& chunk, std::int64_t begin, std::int6
 template <class T>
 double derive_loss(const nn::DenseChunk<T>& chunk, std::int64_t begin, std::int64_t end, T* scratch) {
   switch (chunk.shape.loss) {
-    case nn::Loss::squared_error:
-      return derive_loss<nn::Loss::squared_error>(chunk, begin, end, scratch);
-    case nn::Loss::poisson:
-      return derive_loss<nn::Loss::poisson>(chunk, begin, end, scratch);
-    case nn::Loss::log_loss:
-      return derive_loss<nn::Loss::log_loss>(chunk, begin, end, scratch);
+    case nn::DenseLoss::squared_error:
+      return derive_loss<nn::DenseLoss::squared_error>(chunk, begin, end, scratch);
+    case nn::DenseLoss::poisson:
+      return derive_loss<nn::DenseLoss::poisson>(chunk, begin, end, scratch);
+    case nn::DenseLoss::log_loss:
+      return derive_loss<nn::DenseLoss::log_loss>(chunk, begin, end, scratch);
     default:
-      return derive_loss<nn::Loss::binary_log_loss>(chunk, begin, end, scratch);
+      return derive_loss<nn::DenseLoss::binary_log_loss>(chunk, begin, end, scratch);
   }
 }
 

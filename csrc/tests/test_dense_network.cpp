@@ -20,8 +20,8 @@ using Real = long double;
 
 struct Problem {
   std::vector<std::int64_t> widths;
-  Activation hidden, output;
-  Loss loss;
+  DenseActivation hidden, output;
+  DenseLoss loss;
   std::int64_t rows;
   std::vector<double> x, y, weights, parameters;
   double alpha = 0.3;
@@ -31,18 +31,18 @@ struct Problem {
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) sum += (widths[l] + 1) * widths[l + 1];
     return sum;
   }
-  bool is_flags() const { return loss == Loss::log_loss || loss == Loss::binary_log_loss; }
+  bool is_flags() const { return loss == DenseLoss::log_loss || loss == DenseLoss::binary_log_loss; }
 };
 
-Real activated(Activation activation, Real z) {
+Real activated(DenseActivation activation, Real z) {
   switch (activation) {
-    case Activation::logistic:
+    case DenseActivation::logistic:
       return 1 / (1 + std::exp(-z));
-    case Activation::tanh:
+    case DenseActivation::tanh:
       return std::tanh(z);
-    case Activation::relu:
+    case DenseActivation::relu:
       return std::max<Real>(z, 0);
-    case Activation::exp:
+    case DenseActivation::exp:
       return std::exp(z);
     default:
       return z;
@@ -55,13 +55,13 @@ std::vector<Real> plain_outputs(const Problem& p, const std::vector<Real>& param
   const Real* intercept = coef;
   for (std::size_t l = 0; l + 1 < p.widths.size(); ++l) intercept += p.widths[l] * p.widths[l + 1];
   for (std::size_t l = 0; l + 1 < p.widths.size(); ++l) {
-    const Activation activation = l + 2 == p.widths.size() ? p.output : p.hidden;
+    const DenseActivation activation = l + 2 == p.widths.size() ? p.output : p.hidden;
     std::vector<Real> next(p.widths[l + 1]);
     for (std::int64_t j = 0; j < p.widths[l + 1]; ++j) {
       next[j] = intercept[j];
       for (std::int64_t i = 0; i < p.widths[l]; ++i) next[j] += values[i] * coef[i * p.widths[l + 1] + j];
     }
-    if (activation == Activation::softmax) {
+    if (activation == DenseActivation::softmax) {
       Real sum = 0;
       for (Real& z : next) sum += z = std::exp(z);
       for (Real& z : next) z /= sum;
@@ -86,13 +86,13 @@ Real plain_loss(const Problem& p, const std::vector<Real>& parameters, const std
     for (std::int64_t j = 0; j < outputs; ++j) {
       const Real y = p.y[row * outputs + j];
       switch (p.loss) {
-        case Loss::squared_error:
+        case DenseLoss::squared_error:
           sum += weight * (y - a[j]) * (y - a[j]) / (2 * outputs);
           break;
-        case Loss::poisson:
+        case DenseLoss::poisson:
           sum += weight * ((y == 0 ? 0 : y * std::log(y / a[j])) - y + a[j]);
           break;
-        case Loss::log_loss:
+        case DenseLoss::log_loss:
           sum -= y == 0 ? 0 : weight * std::log(a[j]);
           break;
         default:
@@ -110,8 +110,8 @@ Real plain_loss(const Problem& p, const std::vector<Real>& parameters, const std
 std::vector<Real> plain_gradient(const Problem& p, const std::vector<Real>& parameters,
                                  const std::vector<std::int64_t>& batch) {
   Problem scaled = p;
-  if (p.loss == Loss::squared_error) scaled.alpha /= double(p.widths.back());
-  const Real factor = p.loss == Loss::squared_error ? Real(p.widths.back()) : 1;
+  if (p.loss == DenseLoss::squared_error) scaled.alpha /= double(p.widths.back());
+  const Real factor = p.loss == DenseLoss::squared_error ? Real(p.widths.back()) : 1;
   const Real step = 1e-6L;
   std::vector<Real> at = parameters, gradient(parameters.size());
   for (std::size_t i = 0; i < at.size(); ++i) {
@@ -147,21 +147,21 @@ void plain_step(PlainState& s, const Optimizer& o, const std::vector<Real>& grad
   }
 }
 
-Problem make(std::vector<std::int64_t> widths, Activation hidden, Loss loss, std::int64_t rows, bool weighted) {
-  Problem p{std::move(widths), hidden, Activation::identity, loss, rows, {}, {}, {}, {}};
-  p.output = loss == Loss::squared_error ? Activation::identity
-             : loss == Loss::poisson     ? Activation::exp
-             : loss == Loss::log_loss    ? Activation::softmax
-                                         : Activation::logistic;
+Problem make(std::vector<std::int64_t> widths, DenseActivation hidden, DenseLoss loss, std::int64_t rows, bool weighted) {
+  Problem p{std::move(widths), hidden, DenseActivation::identity, loss, rows, {}, {}, {}, {}};
+  p.output = loss == DenseLoss::squared_error ? DenseActivation::identity
+             : loss == DenseLoss::poisson     ? DenseActivation::exp
+             : loss == DenseLoss::log_loss    ? DenseActivation::softmax
+                                         : DenseActivation::logistic;
   const std::int64_t outputs = p.widths.back();
   p.x = normals<double>(rows * p.widths[0], 1);
   for (std::size_t i = 0; i < p.x.size(); ++i) p.x[i] = i % 7 < 5 ? 0 : double(float(p.x[i]));
   p.y = normals<double>(rows * outputs, 2);
   for (std::int64_t i = 0; i < rows * outputs; ++i) {
     double& y = p.y[i];
-    if (loss == Loss::poisson) y = double(i % 4);
-    if (loss == Loss::binary_log_loss) y = y > 0 ? 1 : 0;
-    if (loss == Loss::log_loss) y = i % outputs == (i / outputs * 5) % outputs ? 1 : 0;
+    if (loss == DenseLoss::poisson) y = double(i % 4);
+    if (loss == DenseLoss::binary_log_loss) y = y > 0 ? 1 : 0;
+    if (loss == DenseLoss::log_loss) y = i % outputs == (i / outputs * 5) % outputs ? 1 : 0;
     y = double(float(y));
   }
   if (weighted) {
@@ -339,11 +339,11 @@ void epochs(const Problem& p, Rule rule, std::int64_t batch, bool sparse, const 
 void shapes() {
   const std::vector<std::int64_t> nets[] = {{3, 1}, {5, 4, 3}, {17, 33, 2}, {9, 16, 5, 4}};
   for (const auto& widths : nets) {
-    for (const Activation hidden : {Activation::identity, Activation::logistic, Activation::tanh, Activation::relu}) {
-      for (const Loss loss : {Loss::squared_error, Loss::poisson, Loss::log_loss, Loss::binary_log_loss}) {
-        if (loss == Loss::log_loss && widths.back() == 1) continue;
+    for (const DenseActivation hidden : {DenseActivation::identity, DenseActivation::logistic, DenseActivation::tanh, DenseActivation::relu}) {
+      for (const DenseLoss loss : {DenseLoss::squared_error, DenseLoss::poisson, DenseLoss::log_loss, DenseLoss::binary_log_loss}) {
+        if (loss == DenseLoss::log_loss && widths.back() == 1) continue;
         for (const std::int64_t rows : {1, 15, 40}) {
-          if (rows > 1 && widths.size() * widths[0] > 15 && hidden != Activation::relu) continue;  // takes long
+          if (rows > 1 && widths.size() * widths[0] > 15 && hidden != DenseActivation::relu) continue;  // takes long
           const Problem p = make(widths, hidden, loss, rows, rows == 15);
           const Expected expected(p);
           gradient_and_outputs<double, double>(p, expected, false, text(p, "f64"));
@@ -360,7 +360,7 @@ void shapes() {
 void training() {
   for (const Rule rule : {Rule::sgd, Rule::nesterov, Rule::adam}) {
     for (const std::int64_t batch : {1, 8, 30}) {
-      const Problem p = make({11, 6, 3}, Activation::tanh, Loss::log_loss, 30, batch == 8);
+      const Problem p = make({11, 6, 3}, DenseActivation::tanh, DenseLoss::log_loss, 30, batch == 8);
       epochs<double>(p, rule, batch, false, text(p, "f64"));
       epochs<float>(p, rule, batch, false, text(p, "f32"));
     }
@@ -369,7 +369,7 @@ void training() {
 
 // Few values stored, so that the first layer reads rows as they are; more rows than a chunk has; threads.
 void large() {
-  Problem p = make({40, 4, 1}, Activation::relu, Loss::squared_error, 601, true);
+  Problem p = make({40, 4, 1}, DenseActivation::relu, DenseLoss::squared_error, 601, true);
   for (std::size_t i = 0; i < p.x.size(); ++i) {
     if (i % 20 != 0) p.x[i] = 0;
     if (p.x[i] == 0 && i % 20 == 0) p.x[i] = 1;
@@ -382,7 +382,7 @@ void large() {
   epochs<double>(p, Rule::nesterov, 550, false, text(p, "chunked epochs"));
 
   // Wide enough for two threads; as many answers.
-  const Problem wide = make({200, 90, 40, 10}, Activation::relu, Loss::log_loss, 400, false);
+  const Problem wide = make({200, 90, 40, 10}, DenseActivation::relu, DenseLoss::log_loss, 400, false);
   const Placed<float, float> placed(wide, false);
   const std::vector<float> flat(wide.parameters.begin(), wide.parameters.end());
   std::vector<float> results[2];
@@ -401,7 +401,7 @@ void large() {
 }
 
 void ends_early() {
-  Problem p = make({4, 3, 2}, Activation::relu, Loss::log_loss, 20, true);
+  Problem p = make({4, 3, 2}, DenseActivation::relu, DenseLoss::log_loss, 20, true);
   const Placed<double, double> placed(p, false);
   DenseNetwork<double> network(p.widths, p.hidden, p.output, p.loss);
   network.load(Parameters::weights, p.parameters.data());

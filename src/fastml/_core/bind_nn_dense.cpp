@@ -8,11 +8,11 @@
 namespace fastml {
 namespace {
 
-using nn::Activation;
+using nn::DenseActivation;
 using nn::DenseInput;
 using nn::DenseNetwork;
 using nn::DenseTargets;
-using nn::Loss;
+using nn::DenseLoss;
 using nn::Outcome;
 using nn::Parameters;
 using nn::Rule;
@@ -26,21 +26,21 @@ Value named(const std::array<std::pair<const char*, Value>, Count>& names, const
   throw py::value_error("unknown name: " + name);
 }
 
-Activation activation_of(const std::string& name) {
-  return named<Activation, 6>({{{"identity", Activation::identity},
-                                {"logistic", Activation::logistic},
-                                {"tanh", Activation::tanh},
-                                {"relu", Activation::relu},
-                                {"softmax", Activation::softmax},
-                                {"exp", Activation::exp}}},
+DenseActivation activation_of(const std::string& name) {
+  return named<DenseActivation, 6>({{{"identity", DenseActivation::identity},
+                                {"logistic", DenseActivation::logistic},
+                                {"tanh", DenseActivation::tanh},
+                                {"relu", DenseActivation::relu},
+                                {"softmax", DenseActivation::softmax},
+                                {"exp", DenseActivation::exp}}},
                               name);
 }
 
-Loss loss_of(const std::string& name) {
-  return named<Loss, 4>({{{"squared_error", Loss::squared_error},
-                          {"poisson", Loss::poisson},
-                          {"log_loss", Loss::log_loss},
-                          {"binary_log_loss", Loss::binary_log_loss}}},
+DenseLoss loss_of(const std::string& name) {
+  return named<DenseLoss, 4>({{{"squared_error", DenseLoss::squared_error},
+                          {"poisson", DenseLoss::poisson},
+                          {"log_loss", DenseLoss::log_loss},
+                          {"binary_log_loss", DenseLoss::binary_log_loss}}},
                         name);
 }
 
