@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -185,7 +185,26 @@ class Optimizer:
         return 0.0
 
     def _step(self, group: dict[str, Any], flat: FlatParameters, gradient_factor: float, n_threads: int) -> None:
-        raise NotImplementedError(f"{type(self).__name__} has no step")
+        states = self._states(group, flat)
+        for count, gradients, offsets in flat.due(self._alike):
+            numbers = self._numbers(group, count)
+            self.kernel(flat.values, gradients, offsets, *states, gradient_factor, *numbers, n_threads)
+
+    # What a step is made of. The kernel takes flat parameters, gradients and their offsets, then these.
+
+    kernel: Callable[..., None]
+
+    def _states(self, group: dict[str, Any], flat: FlatParameters) -> tuple:
+        """Return the kernel's arrays, None for those that the group does without."""
+        raise NotImplementedError(f"{type(self).__name__} has no states")
+
+    def _alike(self, count: int) -> Hashable:
+        """Return what parameters that have taken some steps must have in common to be stepped by one call."""
+        return None
+
+    def _numbers(self, group: dict[str, Any], count: int) -> tuple:
+        """Return the kernel's numbers for step ``count`` of a group."""
+        raise NotImplementedError(f"{type(self).__name__} has no numbers")
 
 
 _NOT_NEGATIVE = {

@@ -10,7 +10,7 @@ corrects its bias, does not grow. Parameters with different counts are stepped b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from fastml import _core
@@ -39,6 +39,7 @@ class SGD(Optimizer):
     """
 
     states = ("momentum_buffer",)
+    kernel = staticmethod(_core.nn_sgd_step)
 
     def __init__(
         self,
@@ -66,25 +67,16 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
-    def _step(self, group: dict[str, Any], flat: FlatParameters, gradient_factor: float, n_threads: int) -> None:
+    def _states(self, group: dict[str, Any], flat: FlatParameters) -> tuple:
+        return (flat.state("momentum_buffer") if group["momentum"] else None,)
+
+    def _alike(self, count: int) -> Hashable:
+        return count == 0
+
+    def _numbers(self, group: dict[str, Any], count: int) -> tuple:
         momentum = group["momentum"]
-        velocity = flat.state("momentum_buffer") if momentum else None
-        for count, gradients, offsets in flat.due(lambda count: count == 0):
-            keep, take = (0.0, 1.0) if count == 1 else (momentum, 1 - group["dampening"])
-            _core.nn_sgd_step(
-                flat.values,
-                gradients,
-                offsets,
-                velocity,
-                gradient_factor,
-                group["weight_decay"],
-                group["lr"],
-                momentum,
-                keep,
-                take,
-                group["nesterov"],
-                n_threads,
-            )
+        keep, take = (0.0, 1.0) if count == 1 else (momentum, 1 - group["dampening"])
+        return group["weight_decay"], group["lr"], momentum, keep, take, group["nesterov"]
 
 
 class Adagrad(Optimizer):
@@ -104,6 +96,7 @@ class Adagrad(Optimizer):
     """
 
     states = ("sum",)
+    kernel = staticmethod(_core.nn_adagrad_step)
 
     def __init__(
         self,
@@ -129,21 +122,15 @@ class Adagrad(Optimizer):
     def _initial(self, group: dict[str, Any], name: str) -> float:
         return group["initial_accumulator_value"]
 
-    def _step(self, group: dict[str, Any], flat: FlatParameters, gradient_factor: float, n_threads: int) -> None:
-        total = flat.state("sum", self._initial(group, "sum"))
-        for count, gradients, offsets in flat.due(lambda count: count):
-            rate = group["lr"] / (1 + (count - 1) * group["lr_decay"])
-            _core.nn_adagrad_step(
-                flat.values,
-                gradients,
-                offsets,
-                total,
-                gradient_factor,
-                group["weight_decay"],
-                rate,
-                group["eps"],
-                n_threads,
-            )
+    def _states(self, group: dict[str, Any], flat: FlatParameters) -> tuple:
+        return (flat.state("sum", self._initial(group, "sum")),)
+
+    def _alike(self, count: int) -> Hashable:
+        return count
+
+    def _numbers(self, group: dict[str, Any], count: int) -> tuple:
+        rate = group["lr"] / (1 + (count - 1) * group["lr_decay"])
+        return group["weight_decay"], rate, group["eps"]
 
 
 class RMSprop(Optimizer):
@@ -164,6 +151,7 @@ class RMSprop(Optimizer):
     """
 
     states = ("square_avg", "momentum_buffer", "grad_avg")
+    kernel = staticmethod(_core.nn_rmsprop_step)
 
     def __init__(
         self,
@@ -188,26 +176,13 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _step(self, group: dict[str, Any], flat: FlatParameters, gradient_factor: float, n_threads: int) -> None:
-        square = flat.state("square_avg")
+    def _states(self, group: dict[str, Any], flat: FlatParameters) -> tuple:
         mean = flat.state("grad_avg") if group["centered"] else None
         velocity = flat.state("momentum_buffer") if group["momentum"] > 0 else None
-        for _, gradients, offsets in flat.due(lambda count: None):
-            _core.nn_rmsprop_step(
-                flat.values,
-                gradients,
-                offsets,
-                square,
-                mean,
-                velocity,
-                gradient_factor,
-                group["weight_decay"],
-                group["lr"],
-                group["alpha"],
-                group["eps"],
-                group["momentum"],
-                n_threads,
-            )
+        return flat.state("square_avg"), mean, velocity
+
+    def _numbers(self, group: dict[str, Any], count: int) -> tuple:
+        return group["weight_decay"], group["lr"], group["alpha"], group["eps"], group["momentum"]
 
 
 class Adam(Optimizer):
@@ -232,6 +207,7 @@ class Adam(Optimizer):
     """
 
     states = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    kernel = staticmethod(_core.nn_adam_step)
 
     def __init__(
         self,
@@ -258,32 +234,19 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _step(self, group: dict[str, Any], flat: FlatParameters, gradient_factor: float, n_threads: int) -> None:
-        beta1, beta2 = group["betas"]
-        lr, decay = group["lr"], group["weight_decay"]
-        mean, square = flat.state("exp_avg"), flat.state("exp_avg_sq")
+    def _states(self, group: dict[str, Any], flat: FlatParameters) -> tuple:
         largest = flat.state("max_exp_avg_sq") if group["amsgrad"] else None
+        return flat.state("exp_avg"), flat.state("exp_avg_sq"), largest
+
+    def _alike(self, count: int) -> Hashable:
+        return count
+
+    def _numbers(self, group: dict[str, Any], count: int) -> tuple:
+        (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
         shrink, decay = (1 - lr * decay, 0.0) if group["decoupled_weight_decay"] else (1.0, decay)
-        for count, gradients, offsets in flat.due(lambda count: count):
-            rate, root = lr / (1 - beta1**count), math.sqrt(1 - beta2**count)
-            rate, root_factor = (rate, 1 / root) if group["eps_after_correction"] else (rate * root, 1.0)
-            _core.nn_adam_step(
-                flat.values,
-                gradients,
-                offsets,
-                mean,
-                square,
-                largest,
-                gradient_factor,
-                decay,
-                shrink,
-                rate,
-                beta1,
-                beta2,
-                root_factor,
-                group["eps"],
-                n_threads,
-            )
+        rate, root = lr / (1 - beta1**count), math.sqrt(1 - beta2**count)
+        rate, root_factor = (rate, 1 / root) if group["eps_after_correction"] else (rate * root, 1.0)
+        return decay, shrink, rate, beta1, beta2, root_factor, group["eps"]
 
 
 class AdamW(Adam):
