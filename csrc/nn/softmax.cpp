@@ -1,9 +1,17 @@
 #include "nn/softmax.hpp"
 
-#include "runtime/views.hpp"
-
 namespace fastml::nn {
 namespace {
+
+template <class T>
+bool are_classes(const ClassTargets<T>& targets, std::int64_t rows, std::int64_t cols) {
+  if (targets.classes == nullptr) return true;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::int64_t c = targets.classes[i];
+    if ((c < 0 || c >= cols) && c != targets.ignored) return false;
+  }
+  return true;
+}
 
 // Calls step(begin, end) for a share of the rows on each thread.
 template <class Step>
@@ -31,9 +39,9 @@ void softmax_backward(std::int64_t rows, std::int64_t cols, const T* y, const T*
 }
 
 template <class T>
-bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses, T* dx,
-                   int threads) {
-  if (targets.classes != nullptr && !are_indices(targets.classes, rows, cols)) return false;
+bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses,
+                   double& sum, T* dx, int threads) {
+  if (!are_classes(targets, rows, cols)) return false;
   share_rows(rows, threads, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t at = begin * cols;
     ClassTargets<T> share = targets;
@@ -42,13 +50,15 @@ bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const Class
     softmax_kernels<T>().cross_entropy(end - begin, cols, x + at, share, losses + begin,
                                        dx == nullptr ? nullptr : dx + at);
   });
+  sum = 0;
+  for (std::int64_t i = 0; i < rows; ++i) sum += double(losses[i]);
   return true;
 }
 
 #define FASTML_INSTANTIATE(T)                                                                    \
   template void softmax(std::int64_t, std::int64_t, const T*, bool, T*, int);                    \
   template void softmax_backward(std::int64_t, std::int64_t, const T*, const T*, bool, T*, int); \
-  template bool cross_entropy(std::int64_t, std::int64_t, const T*, const ClassTargets<T>&, T*, T*, int);
+  template bool cross_entropy(std::int64_t, std::int64_t, const T*, const ClassTargets<T>&, T*, double&, T*, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)
 #undef FASTML_INSTANTIATE

@@ -11,9 +11,9 @@ template <class T>
 void softmax_backward(std::int64_t rows, std::int64_t cols, const T* y, const T* dy, bool logarithm, T* dx,
                       int threads);
 
-// Returns false, without a result, where a class is not in [0, cols).
+// `sum` is that of the losses. Returns false, without a result, where a class is neither in [0, cols) nor ignored.
 template <class T>
-bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses, T* dx,
-                   int threads);
+bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses,
+                   double& sum, T* dx, int threads);
 
 }  // namespace fastml::nn

@@ -112,11 +112,21 @@ struct Targets {
 };
 
 template <class T>
+FASTML_INLINE void clear(std::int64_t cols, T* row) {
+  for (std::int64_t j = 0; j < cols; ++j) row[j] = 0;
+}
+
+template <class T>
 void cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& given, T* losses, T* dx) {
   Targets<T> targets{given.weights, given.probabilities, T(1) - given.smoothing, given.smoothing / T(cols)};
   const bool has_base = given.classes == nullptr || given.smoothing != T(0);
   for (std::int64_t i = 0; i < rows; ++i, x += cols) {
     const std::int64_t c = given.classes == nullptr ? 0 : given.classes[i];
+    if (given.classes != nullptr && c == given.ignored) {
+      losses[i] = 0;
+      if (dx != nullptr) clear(cols, dx + i * cols);
+      continue;
+    }
     const T own = given.classes == nullptr ? T(0) : targets.rest * (given.weights == nullptr ? T(1) : given.weights[c]);
     const T largest = largest_of(cols, x), own_score = x[c];
     T base_loss = 0, total = own, log_sum = 0, sum = 0;
@@ -142,11 +152,11 @@ void cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const Class
       T* to = dx + i * cols;
       sum = exponentials(cols, x, largest, to);
       log_sum = log_of(sum);
-      const T scale = total / sum;
+      const T scale = total * given.factor / sum;
       for_each_value<T>(cols, to, T(0), [&](std::int64_t j, vec<T> e, int count) __attribute__((always_inline)) {
-        store_some(to + j, has_base ? e * scale - targets.base(j, count) : e * scale, count);
+        store_some(to + j, has_base ? e * scale - targets.base(j, count) * given.factor : e * scale, count);
       });
-      if (given.classes != nullptr) to[c] -= own;
+      if (given.classes != nullptr) to[c] -= own * given.factor;
     } else if (!has_base) {
       log_sum = log_of(exponentials<T>(cols, x, largest, nullptr));
     }

@@ -12,10 +12,12 @@ namespace fastml::nn {
 // classes may be null.
 template <class T>
 struct ClassTargets {
-  const std::int64_t* classes;  // rows; each in [0, cols)
+  const std::int64_t* classes;  // rows; each in [0, cols) or `ignored`
   const T* probabilities;       // rows x cols
   const T* weights;             // cols
   T smoothing;
+  std::int64_t ignored = -1;  // rows of this class have no loss
+  T factor = T(1);            // of the derivatives
 };
 
 // Matrices are rows x cols, rows side by side; cols >= 1.
@@ -28,7 +30,7 @@ struct SoftmaxKernels {
   void (*backward)(std::int64_t rows, std::int64_t cols, const T* y, const T* dy, bool logarithm, T* dx);
 
   // losses[i] = -sum over c of weight_c target_ic log softmax(x_i)_c. Where `dx` is not null it gets the derivatives of
-  // the losses' sum, and may be x.
+  // the losses' sum times the factor, and may be x.
   void (*cross_entropy)(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses,
                         T* dx);
 };

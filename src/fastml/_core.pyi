@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_clip', 'nn_cross_entropy', 'nn_gather_items', 'nn_gather_rows', 'nn_linear', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -685,19 +685,83 @@ def nn_adam_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: lis
     """
     Move flat parameters by a step of Adam or AdamW.
     """
+@typing.overload
+def nn_batch_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, variance: numpy.typing.NDArray[numpy.float32] | None, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, mean, variance, inverse) of the channels of x (axis 1). Mean and variance are those of x, or given.
+    """
+@typing.overload
+def nn_batch_norm(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64] | None, variance: numpy.typing.NDArray[numpy.float64] | None, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, mean, variance, inverse) of the channels of x (axis 1). Mean and variance are those of x, or given.
+    """
+@typing.overload
+def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], given: bool, with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias). With `given`, mean and variance do not depend on x.
+    """
+@typing.overload
+def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], given: bool, with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias). With `given`, mean and variance do not depend on x.
+    """
 def nn_clip(gradients: list, most: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Bring the elements of arrays into [-most, most] in place; NaN stays.
     """
 @typing.overload
-def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, factor: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (losses, derivatives of their sum or None) of the rows of x against classes or probabilities.
+    (sum of the losses, losses, derivatives of their sum times factor or None) of the rows of x against
+    classes or probabilities.
     """
 @typing.overload
-def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float64] | None, weights: numpy.typing.NDArray[numpy.float64] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float64] | None, weights: numpy.typing.NDArray[numpy.float64] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, factor: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (losses, derivatives of their sum or None) of the rows of x against classes or probabilities.
+    (sum of the losses, losses, derivatives of their sum times factor or None) of the rows of x against
+    classes or probabilities.
+    """
+@typing.overload
+def nn_dropout(x: numpy.typing.NDArray[numpy.float32], p: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    x with elements set to 0 with probability p, and the others divided by 1 - p.
+    """
+@typing.overload
+def nn_dropout(x: numpy.typing.NDArray[numpy.float64], p: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    x with elements set to 0 with probability p, and the others divided by 1 - p.
+    """
+@typing.overload
+def nn_elementwise_loss(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32] | None, positive_weights: numpy.typing.NDArray[numpy.float32] | None, factor: typing.SupportsFloat | typing.SupportsIndex, with_losses: bool, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (sum of the losses, losses or None, their derivatives by x times factor or None); formulas are in
+    csrc/nn/losses.hpp.
+    """
+@typing.overload
+def nn_elementwise_loss(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None, positive_weights: numpy.typing.NDArray[numpy.float64] | None, factor: typing.SupportsFloat | typing.SupportsIndex, with_losses: bool, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (sum of the losses, losses or None, their derivatives by x times factor or None); formulas are in
+    csrc/nn/losses.hpp.
+    """
+@typing.overload
+def nn_embedding(table: numpy.typing.NDArray[numpy.float32], index: numpy.typing.NDArray[numpy.int64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    table[index].
+    """
+@typing.overload
+def nn_embedding(table: numpy.typing.NDArray[numpy.float64], index: numpy.typing.NDArray[numpy.int64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    table[index].
+    """
+@typing.overload
+def nn_embedding_backward(dy: numpy.typing.NDArray[numpy.float32], index: numpy.typing.NDArray[numpy.int64], skipped: typing.SupportsInt | typing.SupportsIndex, clear: bool, gradient: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    gradient[index] += dy, one after the other, but for the row `skipped`; of zeros if `clear`.
+    """
+@typing.overload
+def nn_embedding_backward(dy: numpy.typing.NDArray[numpy.float64], index: numpy.typing.NDArray[numpy.int64], skipped: typing.SupportsInt | typing.SupportsIndex, clear: bool, gradient: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    gradient[index] += dy, one after the other, but for the row `skipped`; of zeros if `clear`.
     """
 def nn_gather_items(x: numpy.ndarray, rows: numpy.typing.NDArray[numpy.int64], batch: numpy.ndarray) -> None:
     """
@@ -738,6 +802,26 @@ def nn_gather_rows(x: numpy.typing.NDArray[numpy.uint8], rows: numpy.typing.NDAr
     """
     Write rows of a matrix into a batch, converted to its type; with a shift and a factor for each column,
     (x - shift) * factor.
+    """
+@typing.overload
+def nn_layer_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, mean, inverse) of the rows of x.
+    """
+@typing.overload
+def nn_layer_norm(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, mean, inverse) of the rows of x.
+    """
+@typing.overload
+def nn_layer_norm_backward(x: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias).
+    """
+@typing.overload
+def nn_layer_norm_backward(x: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias).
     """
 @typing.overload
 def nn_linear(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, keep: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:

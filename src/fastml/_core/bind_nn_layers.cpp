@@ -28,17 +28,6 @@ Activation activation_of(const std::string& kind) {
   throw py::value_error("unknown activation: " + kind);
 }
 
-template <class T>
-Array<T> empty_like(const Array<T>& array) {
-  return Array<T>(py::array::ShapeContainer(array.shape(), array.shape() + array.ndim()));
-}
-
-template <class T>
-void require_equal_shapes(const Array<T>& a, const Array<T>& b) {
-  require(a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape()),
-          "expected two arrays of one shape");
-}
-
 // Rows of an array of any dimension: its last axis lies in them.
 template <class T>
 Rows<const T> last_axis(const Array<T>& array) {
@@ -126,34 +115,6 @@ Array<T> softmax_backward(const Array<T>& y, const Array<T>& dy, bool logarithm,
 }
 
 template <class T>
-py::tuple cross_entropy(const Array<T>& x, const std::optional<Array<std::int64_t>>& classes,
-                        const std::optional<Array<T>>& probabilities, const std::optional<Array<T>>& weights,
-                        T label_smoothing, bool with_derivatives, int n_threads) {
-  const Rows<const T> rows = rows_of(x);
-  require(rows.cols >= 1 || rows.rows == 0, "cross_entropy: there are no classes");
-  require(classes.has_value() != probabilities.has_value(), "cross_entropy: give classes or probabilities");
-  if (probabilities) require_equal_shapes(*probabilities, x);
-  const nn::ClassTargets<T> targets{optional_data(classes, rows.rows, "classes"),
-                                    probabilities ? probabilities->data() : nullptr,
-                                    optional_data(weights, rows.cols, "weights"), label_smoothing};
-  Array<T> losses(rows.rows);
-  py::object derivatives = py::none();
-  T *to = losses.mutable_data(), *dx = nullptr;
-  if (with_derivatives) {
-    Array<T> array = empty_like(x);
-    dx = array.mutable_data();
-    derivatives = array;
-  }
-  bool in_range;
-  {
-    const py::gil_scoped_release unlocked;
-    in_range = nn::cross_entropy(rows.rows, rows.cols, rows.data, targets, to, dx, n_threads);
-  }
-  require(in_range, "cross_entropy: classes must lie in [0, " + std::to_string(rows.cols) + ")");
-  return py::make_tuple(losses, derivatives);
-}
-
-template <class T>
 void bind(py::module_& module) {
   module.def("nn_linear", &linear<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
              py::arg("bias").noconvert().none(true), py::arg("kind"), py::arg("parameter"), py::arg("keep"),
@@ -169,10 +130,6 @@ void bind(py::module_& module) {
              "Softmax over the last axis, or its logarithm.");
   module.def("nn_softmax_backward", &softmax_backward<T>, py::arg("y").noconvert(), py::arg("dy").noconvert(),
              py::arg("logarithm"), py::arg("n_threads"), "The gradient with respect to the argument of nn_softmax.");
-  module.def("nn_cross_entropy", &cross_entropy<T>, py::arg("x").noconvert(), py::arg("classes").noconvert().none(true),
-             py::arg("probabilities").noconvert().none(true), py::arg("weights").noconvert().none(true),
-             py::arg("label_smoothing"), py::arg("with_derivatives"), py::arg("n_threads"),
-             "(losses, derivatives of their sum or None) of the rows of x against classes or probabilities.");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,8 @@ void bind_sparse_cross(py::module_& module);
 void bind_logistic(py::module_& module);
 void bind_nn_batches(py::module_& module);
 void bind_nn_layers(py::module_& module);
+void bind_nn_losses(py::module_& module);
+void bind_nn_norms(py::module_& module);
 void bind_nn_optimizers(py::module_& module);
 void bind_nn_dense(py::module_& module);
 
@@ -58,6 +61,17 @@ template <class T>
 Rows<const T> rows_of(const Array<T>& array) {
   require(array.ndim() == 2, "expected a 2-dimensional array, got " + std::to_string(array.ndim()) + " dimension(s)");
   return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
+}
+
+template <class T>
+Array<T> empty_like(const Array<T>& array) {
+  return Array<T>(py::array::ShapeContainer(array.shape(), array.shape() + array.ndim()));
+}
+
+template <class T>
+void require_equal_shapes(const Array<T>& a, const Array<T>& b) {
+  require(a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape()),
+          "expected two arrays of one shape");
 }
 
 // Data of an optional one-dimensional array of `size` elements; nullptr for None.

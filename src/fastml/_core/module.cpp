@@ -20,6 +20,8 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_logistic(module);
   fastml::bind_nn_batches(module);
   fastml::bind_nn_layers(module);
+  fastml::bind_nn_losses(module);
+  fastml::bind_nn_norms(module);
   fastml::bind_nn_optimizers(module);
   fastml::bind_nn_dense(module);
 }

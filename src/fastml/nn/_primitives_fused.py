@@ -12,7 +12,7 @@ import numpy as np
 from fastml import _core
 from fastml._support import threads
 from fastml.nn._primitives import constant
-from fastml.nn._recording import is_grad_enabled
+from fastml.nn._recording import mode
 from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, _record, apply, grad
 
 
@@ -25,8 +25,8 @@ class Fused:
     forward : callable
         ``forward(*arrays, **options)`` returns the result and what the backward pass needs.
     vjp : callable
-        ``vjp(gradient, saved, needs, *arrays, **options)`` returns a list with a gradient for every input that needs
-        one. Arrays all of them; neither the gradient nor the arrays may be changed.
+        ``vjp(gradient, saved, needs, *arrays, **options)`` returns a list with a gradient for every input; that of one
+        that needs none is not looked at. Arrays all of them; neither the gradient nor the arrays may be changed.
     plain : callable
         ``plain(*inputs, **options)``: the same of tensors, in small primitives.
     """
@@ -37,16 +37,16 @@ class Fused:
     def apply(self, inputs: Sequence[Tensor], options: dict) -> Tensor:
         data, saved = self.forward(*[x.data for x in inputs], **options)
         result = Tensor._of(data)
-        if is_grad_enabled() and any(x.requires_grad for x in inputs):
+        if mode.recording and any(x.requires_grad for x in inputs):
             _record(result, self, inputs, options, saved)
         return result
 
     def backward(self, record: Record, gradient: Tensor, needs: Sequence[bool], direct: bool) -> list:
-        if is_grad_enabled():
+        if mode.recording:
             return self._recorded(record, gradient, needs)
         arrays = [x.data for x in record.inputs]
         parts = self.vjp(np.asarray(gradient.data, order="C"), record.saved, needs, *arrays, **record.options)
-        return [None if part is None else Tensor._of(part) for part in parts]
+        return [Tensor._of(part) if n else None for part, n in zip(parts, needs)]
 
     def _recorded(self, record: Record, gradient: Tensor, needs: Sequence[bool]) -> list:
         """Differentiate the plain form. Its inputs are aliases, where the inner pass ends."""
@@ -146,7 +146,7 @@ def _plain_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, kind
 
 class _Linear(Fused):
     def backward(self, record: Record, gradient: Tensor, needs: Sequence[bool], direct: bool) -> list:
-        if is_grad_enabled():
+        if mode.recording:
             return self._recorded(record, gradient, needs)
         rows, saved, n_threads = record.saved
         kind, parameter = record.options["kind"], record.options["parameter"]
@@ -175,7 +175,7 @@ class _Linear(Fused):
 PRIMITIVES["linear"] = _Linear("linear", _linear, lambda *_: [], _plain_linear)  # type: ignore[assignment]
 
 
-# Softmax and cross entropy, over the last axis.
+# Softmax, over the last axis.
 
 
 def _softmax(x: np.ndarray, logarithm: bool) -> tuple[np.ndarray, Any]:
@@ -189,40 +189,10 @@ def _softmax_vjp(g: np.ndarray, y: np.ndarray, needs: Any, x: np.ndarray, logari
     return [_core.nn_softmax_backward(y, g, logarithm, _threads_for(g.size))]
 
 
-def _plain_softmax(x: Tensor, logarithm: bool) -> Tensor:
+def plain_softmax(x: Tensor, logarithm: bool) -> Tensor:
+    """Return a softmax, or its logarithm, in small primitives."""
     log_softmax = x - apply("logsumexp", x, axis=-1, keepdims=True)
     return log_softmax if logarithm else apply("exp", log_softmax)
 
 
-fuse("softmax", _softmax, _softmax_vjp, _plain_softmax)
-
-
-def _cross_entropy(
-    x: np.ndarray, target: np.ndarray, weight: np.ndarray | None, label_smoothing: float
-) -> tuple[np.ndarray, Any]:
-    is_classes = target.dtype.kind in "iu"
-    classes, probabilities = (target, None) if is_classes else (None, target)
-    keep = is_grad_enabled()
-    return _core.nn_cross_entropy(
-        np.ascontiguousarray(x), classes, probabilities, weight, label_smoothing, keep, _threads_for(x.size)
-    )
-
-
-def _cross_entropy_vjp(g: np.ndarray, derivatives: np.ndarray, *_: Any, **__: Any) -> list:
-    return [derivatives * g[:, None]]
-
-
-def class_targets(target: np.ndarray, weight: np.ndarray | None, label_smoothing: float, like: Tensor) -> np.ndarray:
-    """Return what each class' -log(probability) is multiplied by."""
-    if target.dtype.kind in "iu":
-        target = np.eye(like.data.shape[1])[target]
-    target = (1 - label_smoothing) * target + label_smoothing / like.data.shape[1]
-    return target if weight is None else target * weight
-
-
-def _plain_cross_entropy(x: Tensor, target: np.ndarray, weight: np.ndarray | None, label_smoothing: float) -> Tensor:
-    factors = constant(class_targets(target, weight, label_smoothing, x), x)
-    return -apply("sum", _plain_softmax(x, logarithm=True) * factors, axis=1)
-
-
-fuse("cross_entropy", _cross_entropy, _cross_entropy_vjp, _plain_cross_entropy)
+fuse("softmax", _softmax, _softmax_vjp, plain_softmax)

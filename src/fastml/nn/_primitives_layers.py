@@ -1,105 +1,179 @@
 """Coarse primitives of layers: normalisation, dropout and embedding. See ``_primitives_fused``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from fastml import _core
+from fastml._support import threads
 from fastml.nn._primitives import constant
-from fastml.nn._primitives_fused import fuse
-from fastml.nn.tensor import Tensor, apply
+from fastml.nn._primitives_fused import Fused, fuse
+from fastml.nn._recording import mode
+from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, apply
 
-# Normalisation: (x - mean) / sqrt(variance + eps), times weight, plus bias. Of a LayerNorm the mean is that of a row
-# and weight and bias belong to columns; x is rows x features. Of a BatchNorm it is that of a channel, which weight and
-# bias belong to; x is samples x channels or samples x channels x positions.
-
-
-def _reduced(x: np.ndarray, axis: tuple[int, ...]) -> int:
-    return int(np.prod([x.shape[a] for a in axis]))
+_COST = 8
+"""Multiply-adds that a value of a pass counts as: these passes wait for memory more than they compute."""
 
 
-def _normalize(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, axis: tuple[int, ...], shape: tuple[int, ...], eps: float
-) -> tuple[np.ndarray, Any]:
-    centred = x - x.mean(axis=axis, keepdims=True)
-    variance = np.square(centred).mean(axis=axis, keepdims=True)
-    inverse = 1 / np.sqrt(variance + x.dtype.type(eps))
-    centred *= inverse
-    return centred * weight.reshape(shape) + bias.reshape(shape), (centred, inverse)
+def _threads_for(values: int) -> int:
+    return threads.n_threads(work=_COST * values)
 
 
-def _normalize_vjp(
-    g: np.ndarray,
-    saved: tuple[np.ndarray, np.ndarray],
-    needs: Any,
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    *,
-    axis: tuple[int, ...],
-    shape: tuple[int, ...],
-    eps: float,
+def _of_one_type(what: str, *arrays: np.ndarray) -> None:
+    if len({x.dtype for x in arrays}) != 1:
+        types = ", ".join(str(x.dtype) for x in arrays)
+        raise TypeError(f"{what}: input, weight and bias must have one type, got {types}.")
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(x.reshape(-1))
+
+
+# Normalisation: (x - mean) / sqrt(variance + eps), times weight, plus bias. Of a LayerNorm the mean is that of a row,
+# and weight and bias belong to columns; x is rows x columns.
+
+
+def _layer_norm(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float) -> tuple[np.ndarray, Any]:
+    _of_one_type("layer_norm", x, weight, bias)
+    x, weight, bias = np.ascontiguousarray(x), _flat(weight), _flat(bias)
+    y, mean, inverse = _core.nn_layer_norm(x, weight, bias, eps, _threads_for(x.size))
+    return y, (x, weight, mean, inverse)
+
+
+def _layer_norm_vjp(
+    g: np.ndarray, saved: Any, needs: Sequence[bool], _: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float
 ) -> list:
-    normal, inverse = saved
-    others = tuple([i for i in range(x.ndim) if shape[i] == 1])
-    product = g * normal
-    dx = None
-    if needs[0]:
-        scaled = g * weight.reshape(shape)
-        dx = scaled - scaled.mean(axis=axis, keepdims=True)
-        dx -= normal * (scaled * normal).mean(axis=axis, keepdims=True)
-        dx *= inverse
-    dweight = product.sum(axis=others).reshape(weight.shape) if needs[1] else None
-    dbias = g.sum(axis=others).reshape(bias.shape) if needs[2] else None
-    return [dx, dweight, dbias]
+    x, flat_weight, mean, inverse = saved
+    dx, dweight, dbias = _core.nn_layer_norm_backward(
+        x, mean, inverse, flat_weight, g, needs[0], _threads_for(2 * x.size)
+    )
+    return [dx, dweight.reshape(weight.shape), dbias.reshape(bias.shape)]
+
+
+def _plain_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
+    return _plain_normalize(x, weight, bias, axis=(1,), shape=(1, x.data.shape[1]), eps=eps)
 
 
 def _plain_normalize(
     x: Tensor, weight: Tensor, bias: Tensor, *, axis: tuple[int, ...], shape: tuple[int, ...], eps: float
 ) -> Tensor:
-    count = _reduced(x.data, axis)
+    count = int(np.prod([x.data.shape[a] for a in axis]))
     centred = x - apply("sum", x, axis=axis, keepdims=True) / count
     variance = apply("sum", centred * centred, axis=axis, keepdims=True) / count
     normal = centred / apply("sqrt", variance + eps)
     return normal * apply("reshape", weight, shape=shape) + apply("reshape", bias, shape=shape)
 
 
-fuse("normalize", _normalize, _normalize_vjp, _plain_normalize)
+fuse("layer_norm", _layer_norm, _layer_norm_vjp, _plain_layer_norm)
 
 
-# Dropout: the mask is drawn again in the backward pass, from the same seed, and takes no memory in between.
+# Of a BatchNorm the mean is that of a channel, which weight and bias belong to, too; x is samples x channels or samples
+# x channels x positions. `given` is (mean, variance) of an earlier time, or None for those of x.
+
+Statistics = tuple[np.ndarray, np.ndarray]
 
 
-def dropout_mask(shape: tuple[int, ...], dtype: np.dtype, p: float, seed: int) -> np.ndarray:
-    """Return 1 / (1 - p) where a value is kept, and 0 where it is dropped."""
-    generator = np.random.Generator(np.random.SFC64(seed))
-    kept = generator.random(shape, dtype=np.float32) >= p
-    return kept * dtype.type(0 if p >= 1 else 1 / (1 - p))
+def _batch_norm(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float, given: Statistics | None, seen: list | None
+) -> tuple[np.ndarray, Any]:
+    _of_one_type("batch_norm", x, weight, bias, *(given or ()))
+    x, weight, bias = np.ascontiguousarray(x), _flat(weight), _flat(bias)
+    mean, variance = given or (None, None)
+    y, mean, variance, inverse = _core.nn_batch_norm(x, weight, bias, mean, variance, eps, _threads_for(x.size))
+    if seen is not None:
+        seen[:] = mean, variance
+    # Running statistics change with the next batch.
+    return y, (x, mean if given is None else mean.copy(), inverse)
+
+
+def _batch_norm_vjp(
+    g: np.ndarray,
+    saved: Any,
+    needs: Sequence[bool],
+    _: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    *,
+    eps: float,
+    given: Statistics | None,
+    seen: list | None,
+) -> list:
+    x, mean, inverse = saved
+    n_threads = _threads_for(2 * x.size)
+    weight = _flat(weight)
+    return list(_core.nn_batch_norm_backward(x, mean, inverse, weight, g, given is not None, needs[0], n_threads))
+
+
+def _plain_batch_norm(
+    x: Tensor, weight: Tensor, bias: Tensor, *, eps: float, given: Statistics | None, seen: list | None
+) -> Tensor:
+    shape = (1, x.data.shape[1], *[1] * (x.data.ndim - 2))
+    if given is None:
+        return _plain_normalize(x, weight, bias, axis=(0, *range(2, x.data.ndim)), shape=shape, eps=eps)
+    mean, variance = given
+    scale = weight * (1 / np.sqrt(variance + variance.dtype.type(eps)))
+    return (x - mean.reshape(shape)) * apply("reshape", scale, shape=shape) + apply("reshape", bias, shape=shape)
+
+
+fuse("batch_norm", _batch_norm, _batch_norm_vjp, _plain_batch_norm)
+
+
+# Dropout: the choice is a function of the seed and the element's number. It is made again in the backward pass, and
+# takes no memory in between.
+
+
+def _dropout(x: np.ndarray, p: float, seed: int) -> np.ndarray:
+    return _core.nn_dropout(np.asarray(x, order="C"), p, seed, _threads_for(x.size))
+
+
+def _plain_dropout(x: Tensor, p: float, seed: int) -> Tensor:
+    return x * constant(_dropout(np.ones_like(x.data, order="C"), p, seed), x)
 
 
 fuse(
     "dropout",
-    lambda x, p, seed: (x * dropout_mask(x.shape, x.dtype, p, seed), None),
-    lambda g, saved, needs, x, p, seed: [g * dropout_mask(x.shape, x.dtype, p, seed)],
-    lambda x, p, seed: x * constant(dropout_mask(x.data.shape, x.data.dtype, p, seed), x),
+    lambda x, p, seed: (_dropout(x, p, seed), None),
+    lambda g, saved, needs, x, p, seed: [_dropout(g, p, seed)],
+    _plain_dropout,
 )
 
 
-# Embedding: rows of a table; their gradient is added to the rows they were taken from.
+# Embedding: rows of a table; their gradient is added to the rows they were taken from, but for the row `padding`.
 
 
-def _embedding(table: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, Any]:
-    return table[index], None
-
-
-def _embedding_vjp(g: np.ndarray, saved: Any, needs: Any, table: np.ndarray, index: np.ndarray) -> list:
-    # A product with the matrix that has a 1 in row i at column index[i]: it adds up in order, many times as fast as
-    # np.add.at.
+def _embedding(table: np.ndarray, index: np.ndarray, padding: int) -> tuple[np.ndarray, Any]:
     rows = np.ascontiguousarray(index.reshape(-1), dtype=np.int64)
-    chosen = sparse.csr_array(
-        (np.ones(rows.size, g.dtype), rows, np.arange(rows.size + 1)), shape=(rows.size, table.shape[0])
-    )
-    return [np.ascontiguousarray(chosen.T @ g.reshape(rows.size, table.shape[1]))]
+    n_columns = table.shape[1]
+    y = _core.nn_embedding(np.ascontiguousarray(table), rows, _threads_for(rows.size * n_columns))
+    return y.reshape(*index.shape, n_columns), rows
 
 
-fuse("embedding", _embedding, _embedding_vjp, lambda table, index: apply("getitem", table, index=index))
+def _plain_embedding(table: Tensor, index: np.ndarray, padding: int) -> Tensor:
+    taken = apply("getitem", table, index=index)
+    if padding < 0:
+        return taken
+    return apply("where", constant(taken.data, taken), taken, condition=(index == padding)[..., np.newaxis])
+
+
+class _Embedding(Fused):
+    def backward(self, record: Record, gradient: Tensor, needs: Sequence[bool], direct: bool) -> list:
+        if mode.recording:
+            return self._recorded(record, gradient, needs)
+        (table,) = record.inputs
+        rows, padding = record.saved, record.options["padding"]
+        dy = np.ascontiguousarray(gradient.data).reshape(rows.size, -1)
+        n_threads = _threads_for(table.data.size + dy.size)
+        if not (direct and table._record is None and not table._hooks):
+            to = np.empty_like(table.data, order="C")
+            _core.nn_embedding_backward(dy, rows, padding, True, to, n_threads)
+            return [Tensor._of(to)]
+        # Into the memory of the gradient: a table is large, and most of it is not touched.
+        is_first = table.grad is None
+        if is_first:
+            table.grad = np.empty_like(table.data, order="C") if table.grad_buffer is None else table.grad_buffer
+        _core.nn_embedding_backward(dy, rows, padding, is_first, table.grad, n_threads)
+        return [STORED]
+
+
+PRIMITIVES["embedding"] = _Embedding("embedding", _embedding, lambda *_: [], _plain_embedding)  # type: ignore[assignment]

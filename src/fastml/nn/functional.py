@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastml.nn import _primitives, _primitives_fused, _primitives_layers  # noqa: F401  (they fill the table)
+from fastml.nn import _primitives, _primitives_layers, _primitives_losses  # noqa: F401  (they fill the table)
+from fastml.nn._primitives_fused import plain_activation
 from fastml.nn._seeding import default_generator
 from fastml.nn.tensor import FLOATS, METHODS, Tensor, apply
 
@@ -212,7 +213,6 @@ def _activate(x: Any, kind: str, parameter: float = 0.0) -> Tensor:
 
 
 def _checked(kind: str, parameter: float) -> float:
-    # The derivative of ELU is read from its result, which tells it for positive alpha only.
     if kind in ("elu", "softplus") and not parameter > 0:
         raise ValueError(f"{kind}: {'alpha' if kind == 'elu' else 'beta'} must be positive, got {parameter}.")
     return float(parameter)
@@ -233,7 +233,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
 @_method
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, and alpha * (e^x - 1) elsewhere."""
-    return _activate(x, "elu", alpha)
+    # The kernel reads the derivative from the result, which tells it for positive alpha only.
+    return _activate(x, "elu", alpha) if alpha > 0 else plain_activation(_tensor(x), "elu", float(alpha))
 
 
 @_method
@@ -263,9 +264,20 @@ def tanh(x: Any) -> Tensor:
 
 
 @_method
-def softplus(x: Any, beta: float = 1.0) -> Tensor:
-    """Return log(1 + e^(beta x)) / beta."""
-    return _activate(x, "softplus", beta)
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return log(1 + e^(beta x)) / beta, or x where beta x is above a threshold.
+
+    From 20 on there is hardly a difference, and none is made: the kernel computes the logarithm without overflow.
+    """
+    y = _activate(x, "softplus", beta)
+    if threshold >= SOFTPLUS_IS_IDENTITY:
+        return y
+    x = _tensor(x)
+    return apply("where", x, y, condition=x.data * beta > threshold)
+
+
+SOFTPLUS_IS_IDENTITY = 20.0
+"""PyTorch's threshold: log(1 + e^x) is x to 1e-10 of it from here on."""
 
 
 def _over_axis(x: Any, axis: int, logarithm: bool) -> Tensor:
@@ -355,7 +367,7 @@ def layer_norm(
     size = int(np.prod(shape))
     weight = Tensor(np.ones(shape, x.dtype)) if weight is None else weight
     bias = Tensor(np.zeros(shape, x.dtype)) if bias is None else bias
-    y = apply("normalize", reshape(x, (-1, size)), weight, bias, axis=(1,), shape=(1, size), eps=eps)
+    y = apply("layer_norm", reshape(x, (-1, size)), weight, bias, eps=float(eps))
     return reshape(y, x.shape)
 
 
@@ -378,31 +390,41 @@ def batch_norm(
     if x.ndim not in (2, 3):
         raise ValueError(f"batch_norm: expected samples x channels (x positions), got an input of shape {x.shape}.")
     channels = x.shape[1]
-    shape = (1, channels) if x.ndim == 2 else (1, channels, 1)
     weight = Tensor(np.ones(channels, x.dtype)) if weight is None else weight
     bias = Tensor(np.zeros(channels, x.dtype)) if bias is None else bias
     if weight.shape != (channels,) or bias.shape != (channels,):
         raise ValueError(f"batch_norm: input of shape {x.shape} and weight of shape {weight.shape} do not fit.")
-    if not training and running_mean is not None and running_var is not None:
-        inverse = 1 / np.sqrt(running_var.data + x.dtype.type(eps))
-        scale = weight * inverse
-        return x * reshape(scale, shape) + reshape(bias - scale * running_mean.data, shape)
-    axis = (0,) if x.ndim == 2 else (0, 2)
+    running = None if running_mean is None or running_var is None else (running_mean, running_var)
+    if running is not None and not training:
+        given = (running[0].data, running[1].data)
+        return apply("batch_norm", x, weight, bias, eps=float(eps), given=given, seen=None)
     count = x.size // channels if channels else 0
     if count < 2:
         raise ValueError(f"batch_norm: training needs more than one value per channel, got shape {x.shape}.")
-    if running_mean is not None and running_var is not None:
-        for running, now in ((running_mean, x.data.mean(axis=axis)), (running_var, x.data.var(axis=axis, ddof=1))):
-            running.data *= 1 - momentum
-            running.data += now * x.dtype.type(momentum)
-    return apply("normalize", x, weight, bias, axis=axis, shape=shape, eps=eps)
+    seen: list[np.ndarray] = []
+    y = apply("batch_norm", x, weight, bias, eps=float(eps), given=None, seen=seen)
+    if running is not None:
+        mean, variance = seen
+        for buffer, now in zip(running, (mean, variance * x.dtype.type(count / (count - 1)))):
+            buffer.data *= 1 - momentum
+            buffer.data += now * x.dtype.type(momentum)
+    return y
 
 
-def embedding(index: Any, weight: Tensor) -> Tensor:
-    """Return the rows of a table (weight) that an array of integers names."""
+def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """Return the rows of a table (weight) that an array of integers names. Row ``padding_idx`` gets no gradient."""
     index = np.asarray(index.data if isinstance(index, Tensor) else index)
+    n_rows = weight.shape[0]
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding: indices must be integers, got {index.dtype}.")
-    if index.size and (index.min() < 0 or index.max() >= weight.shape[0]):
-        raise IndexError(f"embedding: indices must lie in [0, {weight.shape[0]}), got {index.min()} to {index.max()}.")
-    return apply("embedding", weight, index=index)
+    if index.size and (index.min() < 0 or index.max() >= n_rows):
+        raise IndexError(f"embedding: indices must lie in [0, {n_rows}), got {index.min()} to {index.max()}.")
+    padding = -1 if padding_idx is None else padding_index(padding_idx, n_rows)
+    return apply("embedding", weight, index=index, padding=padding)
+
+
+def padding_index(padding_idx: int, n_rows: int) -> int:
+    """Return the number of a table's row, which may be counted from its end."""
+    if not -n_rows <= padding_idx < n_rows:
+        raise ValueError(f"embedding: padding_idx must lie in [{-n_rows}, {n_rows}), got {padding_idx}.")
+    return padding_idx % n_rows

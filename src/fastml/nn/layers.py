@@ -60,10 +60,20 @@ class Linear(Module):
 
 
 class Activation(Module):
-    """Base of the elementwise activations. Behind a :class:`Linear`, :class:`Sequential` computes both in one pass."""
+    """Base of the elementwise activations. Behind a :class:`Linear`, :class:`Sequential` computes both in one pass.
+
+    Attributes
+    ----------
+    kind : str
+        What the kernel calls it.
+    parameter : float
+    fusable : bool
+        Whether the kernel computes it whatever its arguments are.
+    """
 
     kind: str
     parameter: float = 0.0
+    fusable: bool = True
 
     def forward(self, x: Any) -> Tensor:
         return functional._activate(x, self.kind, self.parameter)
@@ -94,6 +104,10 @@ class ELU(Activation):
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.parameter = self.alpha = float(alpha)
+        self.fusable = self.alpha > 0
+
+    def forward(self, x: Any) -> Tensor:
+        return functional.elu(x, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -131,15 +145,20 @@ class Tanh(Activation):
 
 
 class Softplus(Activation):
-    """log(1 + e^(beta x)) / beta."""
+    """log(1 + e^(beta x)) / beta, or x where beta x is above a threshold."""
 
     kind = "softplus"
 
-    def __init__(self, beta: float = 1.0) -> None:
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.parameter = self.beta = float(beta)
+        self.threshold = float(threshold)
+        self.fusable = self.threshold >= functional.SOFTPLUS_IS_IDENTITY
+
+    def forward(self, x: Any) -> Tensor:
+        return functional.softplus(x, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
-        return f"beta={self.beta}"
+        return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class Softmax(Module):
@@ -216,19 +235,27 @@ class BatchNorm1d(Module):
     num_features : int
         Channels: the length of axis 1 of samples x channels (x positions).
     eps : float, default=1e-5
-    momentum : float, default=0.1
-        The share of a batch in the running statistics, which take its place after training.
+    momentum : float or None, default=0.1
+        The share of a batch in the running statistics, which take its place after training. With None they are the
+        mean over all batches.
     affine : bool, default=True
         Whether there are a weight and a bias.
     track_running_stats : bool, default=True
     dtype : dtype, default=float32
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (num_features,), or None
+    running_mean, running_var : Buffer of shape (num_features,), or None
+    num_batches_tracked : Buffer of one integer, or None
+        The batches that the running statistics have seen.
     """
 
     def __init__(
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: Any = np.float32,
@@ -238,6 +265,7 @@ class BatchNorm1d(Module):
         self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
         self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
         self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
+        self.num_batches_tracked = Buffer(np.zeros((), np.int64)) if track_running_stats else None
 
     def forward(self, x: Any) -> Tensor:
         shape = _shape(x)
@@ -245,8 +273,12 @@ class BatchNorm1d(Module):
             raise self.misfit(
                 f"the input has shape {shape}; expected samples x {self.num_features} channels (x positions)."
             )
+        momentum = self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.data += 1
+            momentum = 1 / float(self.num_batches_tracked) if momentum is None else momentum
         return functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, momentum or 0.0, self.eps
         )
 
     def extra_repr(self) -> str:
@@ -294,20 +326,33 @@ class Embedding(Module):
     ----------
     num_embeddings, embedding_dim : int
         Shape of the table.
+    padding_idx : int, optional
+        A row that is 0 at first and gets no gradient.
     dtype : dtype, default=float32
     rng : None, int, Generator or RandomState
         Where the initial values come from: normal, with variance 1.
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, dtype: Any = np.float32, rng: Any = None) -> None:
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        dtype: Any = np.float32,
+        rng: Any = None,
+    ) -> None:
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else functional.padding_index(padding_idx, num_embeddings)
         self.weight = Parameter(as_generator(rng).normal(size=(num_embeddings, embedding_dim)).astype(dtype))
+        if self.padding_idx is not None:
+            self.weight.data[self.padding_idx] = 0
 
     def forward(self, index: Any) -> Tensor:
-        return functional.embedding(index, self.weight)
+        return functional.embedding(index, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
-        return f"{self.num_embeddings}, {self.embedding_dim}"
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
 class Sequential(Module):
@@ -346,7 +391,7 @@ class Sequential(Module):
         while i < len(modules):
             module = modules[i][1]
             after = modules[i + 1][1] if i + 1 < len(modules) else None
-            if type(module) is Linear and isinstance(after, Activation):
+            if type(module) is Linear and isinstance(after, Activation) and after.fusable:
                 x = module.activated(x, after.kind, after.parameter)
                 i += 2
             else:

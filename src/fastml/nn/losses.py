@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 
 from fastml.nn import functional as F
+from fastml.nn._primitives_losses import plain_elementwise_loss
 from fastml.nn.module import Module
 from fastml.nn.tensor import Tensor, apply
 
+REDUCTIONS = ("mean", "sum", "none")
 
-def _reduced(losses: Tensor, reduction: str, count: Any = None) -> Tensor:
-    if reduction == "none":
-        return losses
-    total = F.sum(losses)
-    if reduction == "sum":
-        return total
-    if reduction != "mean":
+
+def _checked_reduction(reduction: str) -> str:
+    if reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
-    return total / (losses.size if count is None else count)
+    return reduction
 
 
 def _pair(loss: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:  # noqa: A002
@@ -34,49 +32,65 @@ def _pair(loss: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:  # noqa:
     return x, y
 
 
-def _array(values: Any, like: Tensor) -> np.ndarray | None:
+def _array(values: Any, like: Tensor, shape: tuple[int, ...] | None = None) -> np.ndarray | None:
+    """Return weights as an array of a tensor's type, repeated to a shape."""
     if values is None:
         return None
-    values = values.data if isinstance(values, Tensor) else values
-    return np.ascontiguousarray(values, dtype=like.dtype)
+    values = np.asarray(values.data if isinstance(values, Tensor) else values, dtype=like.dtype)
+    return np.asarray(values if shape is None else np.broadcast_to(values, shape), order="C")
+
+
+def _elementwise(
+    x: Tensor,
+    y: Tensor,
+    kind: str,
+    reduction: str,
+    parameter: float = 0.0,
+    weight: Any = None,
+    positive_weight: Any = None,
+) -> Tensor:
+    options = {
+        "kind": kind,
+        "parameter": parameter,
+        "weight": _array(weight, x, x.shape),
+        "positive_weight": _array(positive_weight, x, x.shape),
+        "reduction": _checked_reduction(reduction),
+    }
+    if y.requires_grad:  # the kernel differentiates by predictions only
+        return plain_elementwise_loss(x, y, **options)
+    return apply("elementwise_loss", x, target=np.asarray(y.data, order="C"), **options)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:  # noqa: A002
     """Return squared differences."""
-    x, y = _pair("mse_loss", input, target)
-    difference = x - y
-    return _reduced(difference * difference, reduction)
+    return _elementwise(*_pair("mse_loss", input, target), "squared", reduction)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:  # noqa: A002
     """Return absolute differences."""
-    x, y = _pair("l1_loss", input, target)
-    return _reduced(F.abs(x - y), reduction)
+    return _elementwise(*_pair("l1_loss", input, target), "absolute", reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:  # noqa: A002
     """Return d^2 / 2 of differences d up to delta, and delta * (|d| - delta / 2) of larger ones."""
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, got {delta}.")
-    x, y = _pair("huber_loss", input, target)
-    size = F.abs(x - y)
-    near = F.minimum(size, delta)  # the part of |d| with a square
-    return _reduced(near * (size - near * 0.5), reduction)
+    return _elementwise(*_pair("huber_loss", input, target), "huber", reduction, float(delta))
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:  # noqa: A002
     """Return the Huber loss with delta = beta, divided by beta; with beta = 0 absolute differences."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}.")
-    if beta == 0:
-        return l1_loss(input, target, reduction)
-    return huber_loss(input, target, reduction, delta=beta) / beta
+    kind = "smooth" if beta > 0 else "absolute"
+    return _elementwise(*_pair("smooth_l1_loss", input, target), kind, reduction, float(beta))
 
 
 def cross_entropy(
     input: Any,  # noqa: A002
     target: Any,
     weight: Any = None,
+    ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -84,44 +98,72 @@ def cross_entropy(
 
     Parameters
     ----------
-    input : Tensor of shape (n_samples, n_classes)
+    input : Tensor of shape (n_classes,), (n_samples, n_classes) or (n_samples, n_classes, ...)
         Scores.
-    target : array of int, shape (n_samples,), or of float, shape (n_samples, n_classes)
+    target : array of int, of the shape without the classes, or of float, of the same shape
         Classes, or their probabilities.
     weight : array-like of shape (n_classes,), optional
         Weights of the classes. The mean over classes given as integers is then a weighted one.
+    ignore_index : int, default=-100
+        A class, or any other number, whose samples have no loss and do not count in the mean.
     reduction : {"mean", "sum", "none"}, default="mean"
+        The mean over probabilities is that over samples and further positions.
     label_smoothing : float, default=0
         The share of the target that is spread over all classes.
 
     Returns
     -------
     loss : Tensor
-        A scalar, or of shape (n_samples,).
+        A scalar, or of the shape without the classes.
     """
     x = input if isinstance(input, Tensor) else Tensor(input)
     values = target.data if isinstance(target, Tensor) else np.asarray(target)
     is_classes = values.dtype.kind in "iu"
-    if x.ndim != 2 or values.shape != (x.shape[:1] if is_classes else x.shape):
+    axis = min(x.ndim - 1, 1)
+    shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+    if x.ndim == 0 or values.shape != (shape if is_classes else x.shape):
         raise ValueError(
             f"cross_entropy: scores of shape {x.shape} and targets of shape {values.shape} do not fit: expected "
             "samples x classes, and a class (an integer) for each sample or as many probabilities."
         )
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}.")
+    n_classes = x.shape[axis]
     weights = _array(weight, x)
-    if weights is not None and weights.shape != x.shape[1:]:
-        raise ValueError(f"cross_entropy: expected {x.shape[1]} weights, one a class, got shape {weights.shape}.")
+    if weights is not None and weights.shape != (n_classes,):
+        raise ValueError(f"cross_entropy: expected {n_classes} weights, one a class, got shape {weights.shape}.")
+    if x.ndim != 2:
+        # The kernel takes rows: classes become the last axis.
+        order = (0, *range(2, x.ndim), 1) if x.ndim > 2 else (0,)
+        x = F.reshape(F.transpose(x, order), (-1, n_classes))
+        values = values.reshape(-1) if is_classes else values.transpose(order).reshape(-1, n_classes)
     if is_classes:
         values = np.ascontiguousarray(values, dtype=np.int64)
-        if values.size and (values.min() < 0 or values.max() >= x.shape[1]):
-            outside = values[(values < 0) | (values >= x.shape[1])][0]
-            raise ValueError(f"cross_entropy: classes must lie in [0, {x.shape[1]}), got {outside}.")
+        count = _counted(values, n_classes, weights, ignore_index)
     else:
-        values = np.ascontiguousarray(values, dtype=x.dtype)
-    losses = apply("cross_entropy", x, target=values, weight=weights, label_smoothing=float(label_smoothing))
-    count = weights[values].sum() if is_classes and weights is not None else None
-    return _reduced(losses, reduction, count)
+        values, count = np.ascontiguousarray(values, dtype=x.dtype), len(values)
+    losses = apply(
+        "cross_entropy",
+        x,
+        target=values,
+        weight=weights,
+        label_smoothing=float(label_smoothing),
+        ignore_index=ignore_index,
+        reduction=_checked_reduction(reduction),
+        count=count,
+    )
+    return F.reshape(losses, shape) if losses.shape and losses.shape != shape else losses
+
+
+def _counted(classes: np.ndarray, n_classes: int, weights: np.ndarray | None, ignore_index: int) -> float:
+    """Return what the mean divides by: the number of samples, or their weight."""
+    if classes.size and (classes.min() < 0 or classes.max() >= n_classes or 0 <= ignore_index < n_classes):
+        kept = classes[classes != ignore_index]
+        outside = kept[(kept < 0) | (kept >= n_classes)]
+        if outside.size:
+            raise ValueError(f"cross_entropy: classes must lie in [0, {n_classes}), got {outside[0]}.")
+        classes = kept
+    return len(classes) if weights is None else float(weights[classes].sum())
 
 
 def binary_cross_entropy_with_logits(
@@ -144,20 +186,15 @@ def binary_cross_entropy_with_logits(
         Weights of the positive part of the loss, broadcast.
     """
     x, y = _pair("binary_cross_entropy_with_logits", input, target)
-    # y log(1 + e^-x) + (1 - y) log(1 + e^x), each without overflow.
-    positive, negative = F.softplus(-x), F.softplus(x)
-    factor = _array(pos_weight, x)
-    losses = (y * positive if factor is None else y * positive * factor) + (1.0 - y) * negative
-    weights = _array(weight, x)
-    return _reduced(losses if weights is None else losses * weights, reduction)
+    return _elementwise(x, y, "logistic", reduction, 0.0, weight, pos_weight)
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:  # noqa: A002
     """Return max(0, 1 - y s) of scores s and targets y, which are -1 or 1."""
     x, y = _pair("hinge_loss", input, target)
-    if not np.isin(y.data, (-1, 1)).all():
+    if not (np.abs(y.data) == 1).all():
         raise ValueError("hinge_loss: targets must be -1 or 1.")
-    return _reduced(F.relu(1.0 - x * y), reduction)
+    return _elementwise(x, y, "hinge", reduction)
 
 
 def poisson_nll_loss(
@@ -183,12 +220,13 @@ def poisson_nll_loss(
     reduction : {"mean", "sum", "none"}, default="mean"
     """
     x, y = _pair("poisson_nll_loss", input, target)
-    losses = F.exp(x) - y * x if log_input else x - y * F.log(x + eps)
-    if full:
-        large = y.data > 1
-        safe = np.where(large, y.data, 1)
-        losses = losses + np.where(large, safe * np.log(safe) - safe + 0.5 * np.log(2 * np.pi * safe), 0)
-    return _reduced(losses, reduction)
+    loss = _elementwise(x, y, "poisson_of_log" if log_input else "poisson", reduction, float(eps))
+    if not full:
+        return loss
+    large = y.data > 1
+    safe = np.where(large, y.data, 1)
+    rest = np.where(large, safe * np.log(safe) - safe + 0.5 * np.log(2 * np.pi * safe), 0).astype(x.dtype)
+    return loss + (rest if reduction == "none" else rest.mean() if reduction == "mean" else rest.sum())
 
 
 def l1_penalty(parameters: Iterable[Tensor]) -> Tensor:
@@ -214,9 +252,7 @@ class Loss(Module):
     """Base of the losses as modules. Their arguments are those of the functions."""
 
     def __init__(self, reduction: str = "mean") -> None:
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
-        self.reduction = reduction
+        self.reduction = _checked_reduction(reduction)
 
     def extra_repr(self) -> str:
         return f"reduction={self.reduction!r}"
@@ -261,12 +297,16 @@ class SmoothL1Loss(Loss):
 class CrossEntropyLoss(Loss):
     """Cross entropy of the softmax: see :func:`cross_entropy`."""
 
-    def __init__(self, weight: Any = None, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+    ) -> None:
         super().__init__(reduction)
-        self.weight, self.label_smoothing = weight, label_smoothing
+        self.weight, self.ignore_index, self.label_smoothing = weight, ignore_index, label_smoothing
 
     def forward(self, input: Any, target: Any) -> Tensor:  # noqa: A002
-        return cross_entropy(input, target, self.weight, self.reduction, self.label_smoothing)
+        return cross_entropy(
+            input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
+        )
 
 
 class BCEWithLogitsLoss(Loss):

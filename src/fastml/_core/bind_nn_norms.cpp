@@ -1,0 +1,175 @@
+#include "bindings.hpp"
+#include "nn/dropout.hpp"
+#include "nn/embedding.hpp"
+#include "nn/norm.hpp"
+
+namespace fastml {
+namespace {
+
+using Indices = Array<std::int64_t>;
+
+template <class T>
+const T* vector_of(const Array<T>& array, py::ssize_t size, const char* name) {
+  require(array.ndim() == 1 && array.size() == size,
+          std::string(name) + ": expected " + std::to_string(size) + " elements, got " + std::to_string(array.size()));
+  return array.data();
+}
+
+template <class T>
+py::tuple layer_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& bias, T eps, int n_threads) {
+  const Rows<const T> rows = rows_of(x);
+  const T *w = vector_of(weight, rows.cols, "weight"), *b = vector_of(bias, rows.cols, "bias");
+  Array<T> y = empty_like(x), mean(rows.rows), inverse(rows.rows);
+  T *to_y = y.mutable_data(), *to_mean = mean.mutable_data(), *to_inverse = inverse.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    nn::layer_norm(rows.rows, rows.cols, rows.data, w, b, eps, to_y, to_mean, to_inverse, n_threads);
+  }
+  return py::make_tuple(y, mean, inverse);
+}
+
+template <class T>
+py::tuple layer_norm_backward(const Array<T>& x, const Array<T>& mean, const Array<T>& inverse, const Array<T>& weight,
+                              const Array<T>& dy, bool with_dx, int n_threads) {
+  const Rows<const T> rows = rows_of(x);
+  require_equal_shapes(x, dy);
+  const T *m = vector_of(mean, rows.rows, "mean"), *s = vector_of(inverse, rows.rows, "inverse");
+  const T *w = vector_of(weight, rows.cols, "weight"), *gradient = dy.data();
+  Array<T> dweight(rows.cols), dbias(rows.cols);
+  T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data(), *to_x = nullptr;
+  py::object dx = py::none();
+  if (with_dx) {
+    Array<T> array = empty_like(x);
+    to_x = array.mutable_data();
+    dx = array;
+  }
+  {
+    const py::gil_scoped_release unlocked;
+    nn::layer_norm_backward(rows.rows, rows.cols, rows.data, m, s, w, gradient, to_x, to_weight, to_bias, n_threads);
+  }
+  return py::make_tuple(dx, dweight, dbias);
+}
+
+template <class T>
+nn::Channels channels_of(const Array<T>& x) {
+  require(x.ndim() == 2 || x.ndim() == 3, "expected samples x channels (x positions)");
+  return {x.shape(0), x.shape(1), x.ndim() == 2 ? 1 : x.shape(2)};
+}
+
+template <class T>
+py::tuple batch_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& bias,
+                     const std::optional<Array<T>>& mean, const std::optional<Array<T>>& variance, T eps,
+                     int n_threads) {
+  const nn::Channels shape = channels_of(x);
+  const py::ssize_t n = shape.channels;
+  require(mean.has_value() == variance.has_value(), "batch_norm: give mean and variance, or none of them");
+  optional_data(mean, n, "mean");
+  optional_data(variance, n, "variance");
+  const T *w = vector_of(weight, n, "weight"), *b = vector_of(bias, n, "bias"), *from = x.data();
+  const bool given = mean.has_value();
+  Array<T> y = empty_like(x), means = given ? *mean : Array<T>(n), variances = given ? *variance : Array<T>(n);
+  Array<T> inverse(n);
+  T *to_y = y.mutable_data(), *to_inverse = inverse.mutable_data();
+  // Statistics that are given are only read.
+  T *to_mean = const_cast<T*>(means.data()), *to_variance = const_cast<T*>(variances.data());
+  {
+    const py::gil_scoped_release unlocked;
+    nn::batch_norm(shape, from, w, b, eps, given, to_y, to_mean, to_variance, to_inverse, n_threads);
+  }
+  return py::make_tuple(y, means, variances, inverse);
+}
+
+template <class T>
+py::tuple batch_norm_backward(const Array<T>& x, const Array<T>& mean, const Array<T>& inverse, const Array<T>& weight,
+                              const Array<T>& dy, bool given, bool with_dx, int n_threads) {
+  const nn::Channels shape = channels_of(x);
+  const py::ssize_t n = shape.channels;
+  require_equal_shapes(x, dy);
+  const T *m = vector_of(mean, n, "mean"), *s = vector_of(inverse, n, "inverse"), *w = vector_of(weight, n, "weight");
+  const T *from = x.data(), *gradient = dy.data();
+  Array<T> dweight(n), dbias(n);
+  T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data(), *to_x = nullptr;
+  py::object dx = py::none();
+  if (with_dx) {
+    Array<T> array = empty_like(x);
+    to_x = array.mutable_data();
+    dx = array;
+  }
+  {
+    const py::gil_scoped_release unlocked;
+    nn::batch_norm_backward(shape, from, m, s, w, given, gradient, to_x, to_weight, to_bias, n_threads);
+  }
+  return py::make_tuple(dx, dweight, dbias);
+}
+
+template <class T>
+Array<T> dropout(const Array<T>& x, double p, std::uint64_t seed, int n_threads) {
+  require(p >= 0 && p <= 1, "dropout: p must be a probability");
+  Array<T> y = empty_like(x);
+  T* to = y.mutable_data();
+  const T* from = x.data();
+  const py::ssize_t size = x.size();
+  const py::gil_scoped_release unlocked;
+  nn::dropout(size, p, seed, from, to, n_threads);
+  return y;
+}
+
+template <class T>
+Array<T> embedding(const Array<T>& table, const Indices& index, int n_threads) {
+  const Rows<const T> rows = rows_of(table);
+  require(index.ndim() == 1 && are_indices(index.data(), index.size(), rows.rows),
+          "embedding: expected a vector of indices in [0, " + std::to_string(rows.rows) + ")");
+  Array<T> y({index.size(), rows.cols});
+  T* to = y.mutable_data();
+  const std::int64_t* at = index.data();
+  const py::ssize_t count = index.size();
+  const py::gil_scoped_release unlocked;
+  nn::embedding(count, rows.cols, rows.data, at, to, n_threads);
+  return y;
+}
+
+template <class T>
+void embedding_backward(const Array<T>& dy, const Indices& index, std::int64_t skipped, bool clear, Array<T> gradient,
+                        int n_threads) {
+  const Rows<const T> rows = rows_of(dy);
+  const Rows<const T> table = rows_of(gradient);
+  require(index.ndim() == 1 && index.size() == rows.rows && table.cols == rows.cols,
+          "embedding_backward: expected a row of dy for each index, as wide as the table");
+  require(are_indices(index.data(), index.size(), table.rows), "embedding_backward: an index is out of range");
+  T* to = gradient.mutable_data();
+  const std::int64_t* at = index.data();
+  const py::gil_scoped_release unlocked;
+  nn::embedding_backward(rows.rows, table.rows, rows.cols, rows.data, at, skipped, clear, to, n_threads);
+}
+
+template <class T>
+void bind(py::module_& module) {
+  using py::arg;
+  module.def("nn_layer_norm", &layer_norm<T>, arg("x").noconvert(), arg("weight").noconvert(), arg("bias").noconvert(),
+             arg("eps"), arg("n_threads"), "(y, mean, inverse) of the rows of x.");
+  module.def("nn_layer_norm_backward", &layer_norm_backward<T>, arg("x").noconvert(), arg("mean").noconvert(),
+             arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(), arg("with_dx"),
+             arg("n_threads"), "(dx or None, dweight, dbias).");
+  module.def("nn_batch_norm", &batch_norm<T>, arg("x").noconvert(), arg("weight").noconvert(), arg("bias").noconvert(),
+             arg("mean").noconvert().none(true), arg("variance").noconvert().none(true), arg("eps"), arg("n_threads"),
+             "(y, mean, variance, inverse) of the channels of x (axis 1). Mean and variance are those of x, or given.");
+  module.def("nn_batch_norm_backward", &batch_norm_backward<T>, arg("x").noconvert(), arg("mean").noconvert(),
+             arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(), arg("given"), arg("with_dx"),
+             arg("n_threads"), "(dx or None, dweight, dbias). With `given`, mean and variance do not depend on x.");
+  module.def("nn_dropout", &dropout<T>, arg("x").noconvert(), arg("p"), arg("seed"), arg("n_threads"),
+             "x with elements set to 0 with probability p, and the others divided by 1 - p.");
+  module.def("nn_embedding", &embedding<T>, arg("table").noconvert(), arg("index").noconvert(), arg("n_threads"),
+             "table[index].");
+  module.def("nn_embedding_backward", &embedding_backward<T>, arg("dy").noconvert(), arg("index").noconvert(),
+             arg("skipped"), arg("clear"), arg("gradient").noconvert(), arg("n_threads"),
+             "gradient[index] += dy, one after the other, but for the row `skipped`; of zeros if `clear`.");
+}
+
+}  // namespace
+
+void bind_nn_norms(py::module_& module) {
+  bind<float>(module);
+  bind<double>(module);
+}
+
+}  // namespace fastml

@@ -1,0 +1,180 @@
+"""Coarse primitives of losses: value, derivative and reduction in one pass. See ``_primitives_fused``.
+
+The forward pass computes the derivatives as well, scaled as the reduction asks for: what is left for the backward pass
+is to multiply them by a gradient, which is 1 where the loss is what is differentiated.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastml import _core
+from fastml._support import threads
+from fastml.nn._primitives import constant
+from fastml.nn._primitives_fused import fuse, plain_activation, plain_softmax
+from fastml.nn._recording import mode
+from fastml.nn.tensor import Tensor, apply
+
+_COST = 8
+"""Multiply-adds that a loss of one element counts as."""
+
+
+def _reduced(losses: np.ndarray, total: float, reduction: str, count: float, dtype: np.dtype) -> np.ndarray:
+    if reduction == "none":
+        return losses
+    if reduction == "mean":
+        total = total / count if count else math.nan  # of nothing, as in PyTorch
+    return np.array(total, dtype=dtype)
+
+
+def _scaled(derivatives: np.ndarray, g: np.ndarray) -> np.ndarray:
+    # A view: the array is the record's, which may be asked again.
+    return derivatives.view() if g.ndim == 0 and g == 1 else derivatives * g
+
+
+def _plain_reduced(losses: Tensor, reduction: str, count: float) -> Tensor:
+    if reduction == "none":
+        return losses
+    total = apply("sum", losses, axis=None, keepdims=False)
+    return total / count if reduction == "mean" else total
+
+
+def _factor(reduction: str, count: float) -> float:
+    return 1 / count if reduction == "mean" and count else 1.0
+
+
+# One number against another.
+
+
+def _elementwise_loss(
+    x: np.ndarray,
+    target: np.ndarray,
+    kind: str,
+    parameter: float,
+    weight: np.ndarray | None,
+    positive_weight: np.ndarray | None,
+    reduction: str,
+) -> tuple[np.ndarray, Any]:
+    x = np.asarray(x, order="C")
+    total, losses, derivatives = _core.nn_elementwise_loss(
+        x,
+        target,
+        kind,
+        parameter,
+        weight,
+        positive_weight,
+        _factor(reduction, x.size),
+        reduction == "none",
+        mode.recording,
+        threads.n_threads(work=_COST * x.size),
+    )
+    return _reduced(losses, total, reduction, x.size, x.dtype), derivatives
+
+
+def _huber(d: Tensor, delta: float) -> Tensor:
+    size = apply("abs", d)
+    near = apply("minimum", size, constant(delta, d))  # the part of |d| with a square
+    return near * (size - near * 0.5)
+
+
+def _logistic(x: Tensor, y: Tensor, positive_weight: np.ndarray | None) -> Tensor:
+    # y log(1 + e^-x) + (1 - y) log(1 + e^x), each without overflow.
+    positive, negative = plain_activation(-x, "softplus", 1.0), plain_activation(x, "softplus", 1.0)
+    return (y * positive if positive_weight is None else y * positive * positive_weight) + (1.0 - y) * negative
+
+
+_PLAIN: dict[str, Callable[[Tensor, Tensor, float, Any], Tensor]] = {
+    "squared": lambda x, y, p, w: (x - y) * (x - y),
+    "absolute": lambda x, y, p, w: apply("abs", x - y),
+    "huber": lambda x, y, p, w: _huber(x - y, p),
+    "smooth": lambda x, y, p, w: _huber(x - y, p) / p,
+    "logistic": lambda x, y, p, w: _logistic(x, y, w),
+    "hinge": lambda x, y, p, w: plain_activation(1.0 - x * y, "relu", 0.0),
+    "poisson": lambda x, y, p, w: x - y * apply("log", x + p),
+    "poisson_of_log": lambda x, y, p, w: apply("exp", x) - y * x,
+}
+
+
+def plain_elementwise_loss(
+    x: Tensor,
+    target: Any,
+    kind: str,
+    parameter: float,
+    weight: np.ndarray | None,
+    positive_weight: np.ndarray | None,
+    reduction: str,
+) -> Tensor:
+    """Return a loss in small primitives. The target may be a tensor that requires a gradient."""
+    y = target if isinstance(target, Tensor) else Tensor._of(target)
+    losses = _PLAIN[kind](x, y, parameter, positive_weight)
+    return _plain_reduced(losses if weight is None else losses * weight, reduction, x.data.size)
+
+
+fuse(
+    "elementwise_loss",
+    _elementwise_loss,
+    lambda g, derivatives, needs, x, **options: [_scaled(derivatives, g)],
+    plain_elementwise_loss,
+)
+
+
+# Cross entropy: rows of scores against classes or probabilities. `count` is what the mean divides by.
+
+
+def _cross_entropy(
+    x: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray | None,
+    label_smoothing: float,
+    ignore_index: int,
+    reduction: str,
+    count: float,
+) -> tuple[np.ndarray, Any]:
+    classes, probabilities = (target, None) if target.dtype.kind == "i" else (None, target)
+    total, losses, derivatives = _core.nn_cross_entropy(
+        np.ascontiguousarray(x),
+        classes,
+        probabilities,
+        weight,
+        label_smoothing,
+        ignore_index,
+        _factor(reduction, count),
+        mode.recording,
+        threads.n_threads(work=_COST * x.size),
+    )
+    return _reduced(losses, total, reduction, count, x.dtype), derivatives
+
+
+def _cross_entropy_vjp(g: np.ndarray, derivatives: np.ndarray, needs: Sequence[bool], x: np.ndarray, **_: Any) -> list:
+    return [_scaled(derivatives, g[:, np.newaxis] if g.ndim else g)]
+
+
+def class_targets(
+    target: np.ndarray, weight: np.ndarray | None, label_smoothing: float, ignore_index: int, n_classes: int
+) -> np.ndarray:
+    """Return what each class' -log(probability) is multiplied by."""
+    kept = np.ones((len(target), 1), dtype=bool)
+    if target.dtype.kind == "i":
+        kept[:, 0] = target != ignore_index
+        target = np.eye(n_classes)[np.where(kept[:, 0], target, 0)]
+    target = ((1 - label_smoothing) * target + label_smoothing / n_classes) * kept
+    return target if weight is None else target * weight
+
+
+def _plain_cross_entropy(
+    x: Tensor,
+    target: np.ndarray,
+    weight: np.ndarray | None,
+    label_smoothing: float,
+    ignore_index: int,
+    reduction: str,
+    count: float,
+) -> Tensor:
+    factors = constant(class_targets(target, weight, label_smoothing, ignore_index, x.data.shape[1]), x)
+    losses = -apply("sum", plain_softmax(x, logarithm=True) * factors, axis=1)
+    return _plain_reduced(losses, reduction, count)
+
+
+fuse("cross_entropy", _cross_entropy, _cross_entropy_vjp, _plain_cross_entropy)
