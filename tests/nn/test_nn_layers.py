@@ -18,6 +18,13 @@ def network(dtype=np.float64):
     )
 
 
+class FixedSeed(np.random.RandomState):
+    """Draws the same seed again and again: differences need a function, not a draw."""
+
+    def randint(self, *args, **kwargs):
+        return 7
+
+
 NAMES = [
     "0.weight",
     "0.bias",
@@ -34,8 +41,9 @@ NAMES = [
 def test_parameters_and_buffers_are_found_by_name():
     model = network()
     assert [name for name, _ in model.named_parameters()] == NAMES
-    assert [name for name, _ in model.named_buffers()] == ["2.module.1.running_mean", "2.module.1.running_var"]
-    assert set(model.state_dict()) == {*NAMES, "2.module.1.running_mean", "2.module.1.running_var"}
+    buffers = [f"2.module.1.{name}" for name in ("running_mean", "running_var", "num_batches_tracked")]
+    assert [name for name, _ in model.named_buffers()] == buffers
+    assert set(model.state_dict()) == {*NAMES, *buffers}
     assert model.state_dict()["0.weight"] is model[0].weight.data
     assert len(list(model.modules())) == 11
 
@@ -111,6 +119,91 @@ def test_batch_norm_in_training_and_after_it():
         layer.train()(x[:1])
 
 
+def test_batch_norm_counts_batches():
+    layer = nn.BatchNorm1d(3, momentum=None, dtype=np.float64)
+    batches = np.random.default_rng(0).normal(2, 3, size=(4, 8, 3))
+    for x in batches:
+        layer(x)
+    assert layer.num_batches_tracked.item() == 4
+    np.testing.assert_allclose(layer.running_mean.data, batches.mean(axis=(0, 1)))
+    np.testing.assert_allclose(layer.running_var.data, batches.var(axis=1, ddof=1).mean(axis=0))
+    layer.eval()(batches[0])
+    assert layer.num_batches_tracked.item() == 4
+    untracked = nn.BatchNorm1d(3, track_running_stats=False, dtype=np.float64)
+    assert not list(untracked.buffers())
+    np.testing.assert_array_equal(untracked(batches[0]).data, untracked.eval()(batches[0]).data)
+
+
+def test_statistics_that_move_leave_what_was_recorded():
+    layer = nn.BatchNorm1d(3, dtype=np.float64)
+    x = np.random.default_rng(0).normal(2, 3, size=(2, 8, 3))
+    given = nn.Tensor(x[0], requires_grad=True)
+    y = layer.eval()(given)
+    layer.train()(x[1])
+    y.sum().backward()
+    np.testing.assert_allclose(given.grad, np.full((8, 3), 1 / np.sqrt(1 + 1e-5)))
+
+
+X5 = np.random.default_rng(1).normal(size=(6, 5))
+X235 = X5.reshape(2, 3, 5)
+LAYERS = {
+    "linear": (lambda: nn.Linear(5, 4), X5),
+    "linear_no_bias": (lambda: nn.Linear(5, 4, bias=False), X235),
+    "leaky_relu": (lambda: nn.LeakyReLU(0.2), X5),
+    "relu": (nn.ReLU, X5),
+    "elu": (lambda: nn.ELU(1.5), X5),
+    "elu_down": (lambda: nn.ELU(-1.5), X5),
+    "gelu": (nn.GELU, X5),
+    "gelu_tanh": (lambda: nn.GELU("tanh"), X5),
+    "silu": (nn.SiLU, X5),
+    "sigmoid": (nn.Sigmoid, X5),
+    "tanh": (nn.Tanh, X5),
+    "softplus": (lambda: nn.Softplus(2), X5),
+    "softplus_threshold": (lambda: nn.Softplus(2, 0.5), X5),
+    "softmax": (lambda: nn.Softmax(0), X5),
+    "log_softmax": (nn.LogSoftmax, X5),
+    "identity": (nn.Identity, X5),
+    "flatten": (nn.Flatten, X235),
+    "dropout": (lambda: nn.Dropout(0.3, rng=FixedSeed()), X5),
+    "batch_norm": (lambda: nn.BatchNorm1d(5), X5),
+    "batch_norm_positions": (lambda: nn.BatchNorm1d(3), X235),
+    "layer_norm": (lambda: nn.LayerNorm(5), X5),
+    "layer_norm_axes": (lambda: nn.LayerNorm((3, 5), bias=False), X235),
+    "residual": (lambda: nn.Residual(nn.Linear(5, 5), nn.Linear(5, 5)), X5),
+    "sequential": (lambda: nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.LayerNorm(4), nn.Linear(4, 3)), X5),
+}
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_of_layers_are_differences(name, training):
+    build, x = LAYERS[name]
+    nn.manual_seed(0)
+    layer = build().double().train(training)
+    names = [name for name, _ in layer.named_parameters()]
+
+    def function(x, *parameters):
+        for path, tensor in zip(names, parameters):
+            *way, last = path.split(".")
+            owner = layer
+            for part in way:
+                owner = getattr(owner, part)
+            setattr(owner, last, tensor)
+        return layer(x)
+
+    nn.check_grads(function, [x, *[p.data for p in layer.parameters()]])
+
+
+def test_gradients_of_an_embedding_are_differences():
+    layer = nn.Embedding(5, 3, padding_idx=1, dtype=np.float64)
+
+    def function(weight):
+        layer.weight = weight
+        return layer(np.array([[0, 4], [4, 2]])) ** 2
+
+    nn.check_grads(function, [layer.weight.data])
+
+
 def test_a_layer_that_does_not_fit_is_named_with_both_shapes():
     model = nn.Sequential({"body": nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(6, 2)), "head": nn.Linear(2, 1)})
     with pytest.raises(ValueError, match=r"^Linear\(in_features=6.*'body\.2': .*\(3, 5\).*\(2, 6\)"):
@@ -129,7 +222,9 @@ def test_a_layer_that_does_not_fit_is_named_with_both_shapes():
 
 def test_types_are_changed_together():
     model = network(np.float32).double()
-    assert {p.dtype for p in (*model.parameters(), *model.buffers())} == {np.dtype(np.float64)}
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float64)}
+    types = {name.rpartition(".")[2]: buffer.dtype for name, buffer in model.named_buffers()}
+    assert types == {"running_mean": np.float64, "running_var": np.float64, "num_batches_tracked": np.int64}
     assert model(np.ones((2, 4))).dtype == np.float64
     assert model.float()(np.ones((2, 4), np.float32)).dtype == np.float32
 

@@ -70,7 +70,7 @@ def test_cross_entropy(reduction, weight, smoothing, by_class, dtype):
         expected = expected.sum()
     elif reduction == "mean":
         expected = expected.sum() / (w[CLASSES].sum() if by_class else 6)
-    loss = nn.CrossEntropyLoss(weight, reduction, smoothing)
+    loss = nn.CrossEntropyLoss(weight, reduction=reduction, label_smoothing=smoothing)
     given = CLASSES if by_class else PROBABILITIES
     np.testing.assert_allclose(loss(X.astype(dtype), given).data, expected, rtol=40 * np.finfo(dtype).eps)
     nn.check_grads(lambda x: loss(x, given), [X])

@@ -110,7 +110,8 @@ def test_another_architecture_loads_nothing_and_lists_what_differs(tmp_path):
 def test_types_that_are_not_converted_load_nothing():
     module = model()
     before = {name: array.copy() for name, array in module.state_dict().items()}
-    state = {name: array.astype(np.float64) + 1 for name, array in before.items()}
+    # Floats are converted to each other; counts stay integers.
+    state = {name: array.astype(np.float64) + 1 if array.dtype.kind == "f" else array for name, array in before.items()}
     state["3.bias"] = state["3.bias"].astype(complex)
     with pytest.raises(ValueError, match=r"nothing was loaded:\n  type of 3.bias: complex128 given, float32 expected$"):
         module.load_state_dict(state)
