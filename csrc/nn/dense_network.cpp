@@ -51,7 +51,8 @@ struct DenseNetwork<T>::Batches {
 };
 
 template <class T>
-DenseNetwork<T>::DenseNetwork(std::vector<std::int64_t> widths, DenseActivation hidden, DenseActivation output, DenseLoss loss)
+DenseNetwork<T>::DenseNetwork(std::vector<std::int64_t> widths, DenseActivation hidden, DenseActivation output,
+                              DenseLoss loss)
     : widths_(std::move(widths)),
       hidden_(hidden),
       output_(output),
@@ -319,8 +320,8 @@ bool DenseNetwork<T>::predict(const DenseInput& input, int threads, T* outputs, 
 }
 
 template <class T>
-void dense_forward_row(const std::vector<std::int64_t>& widths, DenseActivation hidden, DenseActivation output, const T* row,
-                       const T* const* coefs, const T* const* intercepts, T* outputs) {
+void dense_forward_row(const std::vector<std::int64_t>& widths, DenseActivation hidden, DenseActivation output,
+                       const T* row, const T* const* coefs, const T* const* intercepts, T* outputs) {
   const std::int64_t widest = *std::max_element(widths.begin(), widths.end());
   Buffer<T> buffers(2 * whole_lines<T>(widest));
   const DenseShape shape{widths.data(), int(widths.size()) - 1, hidden, output, DenseLoss::squared_error};

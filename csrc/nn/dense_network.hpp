@@ -96,7 +96,7 @@ class DenseNetwork {
 
 // Outputs of one row, with the coefficients of each layer where the user has them.
 template <class T>
-void dense_forward_row(const std::vector<std::int64_t>& widths, DenseActivation hidden, DenseActivation output, const T* row,
-                       const T* const* coefs, const T* const* intercepts, T* outputs);
+void dense_forward_row(const std::vector<std::int64_t>& widths, DenseActivation hidden, DenseActivation output,
+                       const T* row, const T* const* coefs, const T* const* intercepts, T* outputs);
 
 }  // namespace fastml::nn

@@ -59,9 +59,9 @@ void embedding_backward(std::int64_t count, std::int64_t rows, std::int64_t cols
   }
 }
 
-#define FASTML_INSTANTIATE(T)                                                                                   \
-  template void embedding(std::int64_t, std::int64_t, const T*, const std::int64_t*, T*, int);                  \
-  template void embedding_backward(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*,     \
+#define FASTML_INSTANTIATE(T)                                                                               \
+  template void embedding(std::int64_t, std::int64_t, const T*, const std::int64_t*, T*, int);              \
+  template void embedding_backward(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, \
                                    std::int64_t, bool, T*, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)

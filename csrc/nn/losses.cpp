@@ -44,7 +44,8 @@ LossArrays<T> from_element(const LossArrays<T>& arrays, std::int64_t i) {
 }  // namespace
 
 template <class T>
-double elementwise_loss(ElementLoss kind, T parameter, std::int64_t n, const LossArrays<T>& arrays, T factor, int threads) {
+double elementwise_loss(ElementLoss kind, T parameter, std::int64_t n, const LossArrays<T>& arrays, T factor,
+                        int threads) {
   const auto evaluate = kernels<T>().evaluate;
   if (n <= kRun) return evaluate(kind, parameter, n, arrays, factor);
   const std::int64_t runs = (n + kRun - 1) / kRun;

@@ -41,6 +41,7 @@ const LossTables& loss_tables(SimdLevel level = active_level());
 
 // The same on all threads. The sum does not depend on how many.
 template <class T>
-double elementwise_loss(ElementLoss kind, T parameter, std::int64_t n, const LossArrays<T>& arrays, T factor, int threads);
+double elementwise_loss(ElementLoss kind, T parameter, std::int64_t n, const LossArrays<T>& arrays, T factor,
+                        int threads);
 
 }  // namespace fastml::nn

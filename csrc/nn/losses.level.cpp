@@ -77,9 +77,8 @@ FASTML_INLINE void evaluate_vector(T p, std::int64_t i, int count, const LossArr
   const auto get = [=](const T* from, T fill) __attribute__((always_inline)) {
     return whole ? load(from + i) : load_partial(from + i, count, fill);
   };
-  const auto put = [=](T* to, vec<T> v) __attribute__((always_inline)) {
-    whole ? store(to + i, v) : store_partial(to + i, v, count);
-  };
+  const auto put = [=](T* to, vec<T> v)
+                       __attribute__((always_inline)) { whole ? store(to + i, v) : store_partial(to + i, v, count); };
   const vec<T> one = broadcast<T>(T(1));
   const vec<T> positive_weight = a.positive_weights == nullptr ? one : get(a.positive_weights, T(1));
   LossAndSlope<T> result = loss_of<kind, T>(get(a.x, T(1)), get(a.y, T(1)), positive_weight, p);

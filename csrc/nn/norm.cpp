@@ -102,8 +102,8 @@ void batch_norm(const Channels& shape, const T* x, const T* weight, const T* bia
 }
 
 template <class T>
-void batch_norm_backward(const Channels& shape, const T* x, const T* mean, const T* inverse, const T* weight, bool given,
-                         const T* dy, T* dx, T* dweight, T* dbias, int threads) {
+void batch_norm_backward(const Channels& shape, const T* x, const T* mean, const T* inverse, const T* weight,
+                         bool given, const T* dy, T* dx, T* dweight, T* dbias, int threads) {
   const std::int64_t n = shape.channels;
   const double count = double(shape.samples * shape.positions);
   Buffer<double> sums(2 * n);
@@ -129,13 +129,13 @@ void batch_norm_backward(const Channels& shape, const T* x, const T* mean, const
   });
 }
 
-#define FASTML_INSTANTIATE(T)                                                                                     \
-  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, T, T*, T*, T*, int);         \
-  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, \
-                                    T*, T*, T*, int);                                                             \
-  template void batch_norm(const Channels&, const T*, const T*, const T*, T, bool, T*, T*, T*, T*, int);          \
-  template void batch_norm_backward(const Channels&, const T*, const T*, const T*, const T*, bool, const T*, T*,  \
-                                    T*, T*, int);
+#define FASTML_INSTANTIATE(T)                                                                                         \
+  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, T, T*, T*, T*, int);             \
+  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, T*, \
+                                    T*, T*, int);                                                                     \
+  template void batch_norm(const Channels&, const T*, const T*, const T*, T, bool, T*, T*, T*, T*, int);              \
+  template void batch_norm_backward(const Channels&, const T*, const T*, const T*, const T*, bool, const T*, T*, T*,  \
+                                    T*, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)
 #undef FASTML_INSTANTIATE

@@ -61,7 +61,7 @@ template <class T>
 void batch_norm(const Channels& shape, const T* x, const T* weight, const T* bias, T eps, bool given, T* y, T* mean,
                 T* variance, T* inverse, int threads);
 template <class T>
-void batch_norm_backward(const Channels& shape, const T* x, const T* mean, const T* inverse, const T* weight, bool given,
-                         const T* dy, T* dx, T* dweight, T* dbias, int threads);
+void batch_norm_backward(const Channels& shape, const T* x, const T* mean, const T* inverse, const T* weight,
+                         bool given, const T* dy, T* dx, T* dweight, T* dbias, int threads);
 
 }  // namespace fastml::nn

@@ -77,9 +77,8 @@ void layer_forward(std::int64_t rows, std::int64_t cols, const T* x, const T* we
 }
 
 template <class T>
-FASTML_INLINE void backward_row(std::int64_t cols, const T* __restrict x, T mean, T inverse,
-                                const T* __restrict weight, const T* __restrict dy, T level, T slope,
-                                T* __restrict dx) {
+FASTML_INLINE void backward_row(std::int64_t cols, const T* __restrict x, T mean, T inverse, const T* __restrict weight,
+                                const T* __restrict dy, T level, T slope, T* __restrict dx) {
   for (std::int64_t j = 0; j < cols; ++j) {
     dx[j] = inverse * (dy[j] * weight[j] - level - (x[j] - mean) * inverse * slope);
   }
@@ -104,9 +103,10 @@ void layer_backward(std::int64_t rows, std::int64_t cols, const T* x, const T* m
     const double center = double(mean[i]), scale = double(inverse[i]);
     const double level =
         sum_of(cols, [=](auto at) __attribute__((always_inline)) { return at(dy) * at(weight); }) / double(cols);
-    const double slope = sum_of(cols, [=](auto at) __attribute__((always_inline)) {
-                           return at(dy) * at(weight) * ((at(x) - center) * scale);
-                         }) / double(cols);
+    const double slope =
+        sum_of(cols, [=](auto at)
+                         __attribute__((always_inline)) { return at(dy) * at(weight) * ((at(x) - center) * scale); }) /
+        double(cols);
     backward_row(cols, x, mean[i], inverse[i], weight, dy, T(level), T(slope), dx);
     dx += cols;
   }
@@ -186,9 +186,8 @@ void scale(const Channels& shape, std::int64_t first, std::int64_t last, const T
 }
 
 template <class T>
-FASTML_INLINE void add_products(std::int64_t n, const T* __restrict x, const T* __restrict dy,
-                                const T* __restrict mean, const T* __restrict inverse, double* __restrict dweight,
-                                double* __restrict dbias) {
+FASTML_INLINE void add_products(std::int64_t n, const T* __restrict x, const T* __restrict dy, const T* __restrict mean,
+                                const T* __restrict inverse, double* __restrict dweight, double* __restrict dbias) {
   for (std::int64_t c = 0; c < n; ++c) {
     dweight[c] += double(dy[c] * ((x[c] - mean[c]) * inverse[c]));
     dbias[c] += double(dy[c]);
@@ -210,9 +209,8 @@ void products(const Channels& shape, std::int64_t first, std::int64_t last, cons
       const std::int64_t at_channel = start + c * shape.positions;
       const T *from = x + at_channel, *d = dy + at_channel;
       const double center = double(mean[c]);
-      const double sum = sum_of(shape.positions, [=](auto at) __attribute__((always_inline)) {
-        return at(d) * (at(from) - center);
-      });
+      const double sum =
+          sum_of(shape.positions, [=](auto at) __attribute__((always_inline)) { return at(d) * (at(from) - center); });
       dweight[c] += sum * double(inverse[c]);
       dbias[c] += sum_of_values(shape.positions, d);
     }

@@ -147,12 +147,13 @@ void plain_step(PlainState& s, const Optimizer& o, const std::vector<Real>& grad
   }
 }
 
-Problem make(std::vector<std::int64_t> widths, DenseActivation hidden, DenseLoss loss, std::int64_t rows, bool weighted) {
+Problem make(std::vector<std::int64_t> widths, DenseActivation hidden, DenseLoss loss, std::int64_t rows,
+             bool weighted) {
   Problem p{std::move(widths), hidden, DenseActivation::identity, loss, rows, {}, {}, {}, {}};
   p.output = loss == DenseLoss::squared_error ? DenseActivation::identity
              : loss == DenseLoss::poisson     ? DenseActivation::exp
              : loss == DenseLoss::log_loss    ? DenseActivation::softmax
-                                         : DenseActivation::logistic;
+                                              : DenseActivation::logistic;
   const std::int64_t outputs = p.widths.back();
   p.x = normals<double>(rows * p.widths[0], 1);
   for (std::size_t i = 0; i < p.x.size(); ++i) p.x[i] = i % 7 < 5 ? 0 : double(float(p.x[i]));
@@ -339,8 +340,10 @@ void epochs(const Problem& p, Rule rule, std::int64_t batch, bool sparse, const 
 void shapes() {
   const std::vector<std::int64_t> nets[] = {{3, 1}, {5, 4, 3}, {17, 33, 2}, {9, 16, 5, 4}};
   for (const auto& widths : nets) {
-    for (const DenseActivation hidden : {DenseActivation::identity, DenseActivation::logistic, DenseActivation::tanh, DenseActivation::relu}) {
-      for (const DenseLoss loss : {DenseLoss::squared_error, DenseLoss::poisson, DenseLoss::log_loss, DenseLoss::binary_log_loss}) {
+    for (const DenseActivation hidden :
+         {DenseActivation::identity, DenseActivation::logistic, DenseActivation::tanh, DenseActivation::relu}) {
+      for (const DenseLoss loss :
+           {DenseLoss::squared_error, DenseLoss::poisson, DenseLoss::log_loss, DenseLoss::binary_log_loss}) {
         if (loss == DenseLoss::log_loss && widths.back() == 1) continue;
         for (const std::int64_t rows : {1, 15, 40}) {
           if (rows > 1 && widths.size() * widths[0] > 15 && hidden != DenseActivation::relu) continue;  // takes long

@@ -16,8 +16,8 @@ namespace {
 
 using Real = long double;
 
-constexpr ElementLoss kKinds[] = {ElementLoss::squared, ElementLoss::absolute, ElementLoss::huber,
-                                  ElementLoss::smooth,  ElementLoss::logistic, ElementLoss::hinge,
+constexpr ElementLoss kKinds[] = {ElementLoss::squared, ElementLoss::absolute,      ElementLoss::huber,
+                                  ElementLoss::smooth,  ElementLoss::logistic,      ElementLoss::hinge,
                                   ElementLoss::poisson, ElementLoss::poisson_of_log};
 
 Real plain(ElementLoss kind, Real x, Real y, Real w, Real p) {
@@ -78,14 +78,16 @@ void values(const char* level) {
           const Real weight = weighted ? w[i] : T(1), positive_weight = weighted ? pw[i] : T(1);
           const Real expected = weight * plain(kind, x[i], y[i], positive_weight, p);
           // Terms that cancel: of the size of e^x, or of the products with y and the logarithm.
-          const Real size = weight * (4 + std::abs(Real(x[i]) * y[i]) + Real(x[i]) * x[i] + Real(y[i]) * y[i] +
-                                      std::exp(kind == ElementLoss::poisson_of_log ? Real(x[i]) : 0) * 4) *
+          const Real size = weight *
+                            (4 + std::abs(Real(x[i]) * y[i]) + Real(x[i]) * x[i] + Real(y[i]) * y[i] +
+                             std::exp(kind == ElementLoss::poisson_of_log ? Real(x[i]) : 0) * 4) *
                             (1 + positive_weight);
           CHECK_CLOSE(losses[i], expected, 8 * unit * size, level << " loss " << int(kind) << " of " << x[i]);
           total += losses[i];
           const Real slope = plain_slope(kind, x[i], y[i], positive_weight, p);
-          const bool at_kink = std::abs(std::abs(Real(x[i]) - y[i]) - (kind == ElementLoss::absolute ? 0 : p)) < 1e-3L ||
-                               std::abs(1 - Real(x[i]) * y[i]) < 1e-3L;
+          const bool at_kink =
+              std::abs(std::abs(Real(x[i]) - y[i]) - (kind == ElementLoss::absolute ? 0 : p)) < 1e-3L ||
+              std::abs(1 - Real(x[i]) * y[i]) < 1e-3L;
           if (!at_kink) {
             CHECK_CLOSE(dx[i], slope * weight * factor, 8 * unit * size + 1e-9 * size,
                         level << " slope of loss " << int(kind) << " at " << x[i]);

@@ -10,9 +10,9 @@ namespace {
 
 using nn::DenseActivation;
 using nn::DenseInput;
+using nn::DenseLoss;
 using nn::DenseNetwork;
 using nn::DenseTargets;
-using nn::DenseLoss;
 using nn::Outcome;
 using nn::Parameters;
 using nn::Rule;
@@ -28,20 +28,20 @@ Value named(const std::array<std::pair<const char*, Value>, Count>& names, const
 
 DenseActivation activation_of(const std::string& name) {
   return named<DenseActivation, 6>({{{"identity", DenseActivation::identity},
-                                {"logistic", DenseActivation::logistic},
-                                {"tanh", DenseActivation::tanh},
-                                {"relu", DenseActivation::relu},
-                                {"softmax", DenseActivation::softmax},
-                                {"exp", DenseActivation::exp}}},
-                              name);
+                                     {"logistic", DenseActivation::logistic},
+                                     {"tanh", DenseActivation::tanh},
+                                     {"relu", DenseActivation::relu},
+                                     {"softmax", DenseActivation::softmax},
+                                     {"exp", DenseActivation::exp}}},
+                                   name);
 }
 
 DenseLoss loss_of(const std::string& name) {
   return named<DenseLoss, 4>({{{"squared_error", DenseLoss::squared_error},
-                          {"poisson", DenseLoss::poisson},
-                          {"log_loss", DenseLoss::log_loss},
-                          {"binary_log_loss", DenseLoss::binary_log_loss}}},
-                        name);
+                               {"poisson", DenseLoss::poisson},
+                               {"log_loss", DenseLoss::log_loss},
+                               {"binary_log_loss", DenseLoss::binary_log_loss}}},
+                             name);
 }
 
 Parameters parameters_of(const std::string& name) {

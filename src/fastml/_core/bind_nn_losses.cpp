@@ -54,9 +54,8 @@ py::tuple elementwise_loss(const Array<T>& x, const Array<T>& y, const std::stri
   require_equal_shapes(x, y);
   const ElementLoss loss = loss_of(kind);
   const Result<T> losses(with_losses, x), derivatives(with_derivatives, x);
-  const nn::LossArrays<T> arrays{
-      x.data(),    y.data(),        weights_of(weights, x), weights_of(positive_weights, x),
-      losses.data, derivatives.data};
+  const nn::LossArrays<T> arrays{x.data(),    y.data(),        weights_of(weights, x), weights_of(positive_weights, x),
+                                 losses.data, derivatives.data};
   const py::ssize_t size = x.size();
   double sum;
   {
