@@ -1,0 +1,146 @@
+// Convolutions at every level against plain loops: on small integers, whose sums of products are exact, results are equal.
+// Arrays lie against an unmapped page.
+#include <random>
+#include <sstream>
+#include <vector>
+
+#include "nn/conv.hpp"
+#include "tests/check.hpp"
+#include "tests/guarded.hpp"
+#include "tests/levels.hpp"
+#include "tests/samples.hpp"
+
+using namespace fastml;
+using namespace fastml::nn;
+
+namespace {
+
+// Calls meet(place in x, place in the weights, place in y) for every product of the convolution.
+template <class Meet>
+void plain(const Conv& c, const Meet& meet) {
+  for (std::int64_t n = 0; n < c.batch; ++n) {
+    for (std::int64_t y = 0; y < c.out_height(); ++y) {
+      for (std::int64_t x = 0; x < c.out_width(); ++x) {
+        for (std::int64_t o = 0; o < c.out_channels; ++o) {
+          const std::int64_t group = o / c.group_out();
+          for (std::int64_t i = 0; i < c.group_in(); ++i) {
+            for (std::int64_t a = 0; a < c.kernel_h; ++a) {
+              for (std::int64_t b = 0; b < c.kernel_w; ++b) {
+                const std::int64_t row = y * c.stride_h - c.pad_top + a * c.dilation_h;
+                const std::int64_t col = x * c.stride_w - c.pad_left + b * c.dilation_w;
+                if (row < 0 || row >= c.height || col < 0 || col >= c.width) continue;
+                meet(((n * c.height + row) * c.width + col) * c.in_channels + group * c.group_in() + i,
+                     ((o * c.group_in() + i) * c.kernel_h + a) * c.kernel_w + b,
+                     ((n * c.out_height() + y) * c.out_width() + x) * c.out_channels + o);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+std::string text(const Conv& c, const char* level, int threads) {
+  std::ostringstream out;
+  out << level << ", " << threads << " threads: " << c.batch << " x " << c.height << " x " << c.width << " x "
+      << c.in_channels << " -> " << c.out_channels << ", kernel " << c.kernel_h << " x " << c.kernel_w << ", stride "
+      << c.stride_h << ", " << c.stride_w << ", dilation " << c.dilation_h << ", " << c.dilation_w << ", margins "
+      << c.pad_top << ", " << c.pad_bottom << ", " << c.pad_left << ", " << c.pad_right << ", groups " << c.groups;
+  return out.str();
+}
+
+template <class T>
+struct Arrays {
+  static constexpr std::int64_t kMost = 1 << 18;
+  Guarded<T> x{kMost}, weight{kMost}, bias{kMost}, y{kMost}, dx{kMost}, dweight{kMost};
+};
+
+template <class T>
+void compare(const Conv& c, Arrays<T>& arrays, const char* level, unsigned seed) {
+  const std::int64_t x_size = c.batch * c.height * c.width * c.in_channels;
+  const std::int64_t weight_size = c.out_channels * c.group_in() * c.kernel_h * c.kernel_w;
+  const std::int64_t y_size = c.batch * c.out_height() * c.out_width() * c.out_channels;
+  const std::vector<T> xs = integers<T>(x_size, -3, 3, seed), weights = integers<T>(weight_size, -3, 3, seed + 1);
+  const std::vector<T> biases = integers<T>(c.out_channels, -9, 9, seed + 2),
+                       dys = integers<T>(y_size, -3, 3, seed + 3);
+  const T *x = arrays.x.at_end(xs), *weight = arrays.weight.at_end(weights), *bias = arrays.bias.at_end(biases);
+
+  std::vector<T> sums(y_size), dx(x_size), dweight(weight_size);
+  plain(c, [&](std::int64_t i, std::int64_t w, std::int64_t j) {
+    sums[j] += xs[i] * weights[w];
+    dx[i] += dys[j] * weights[w];
+    dweight[w] += dys[j] * xs[i];
+  });
+  for (const int threads : {1, 2, 3}) {
+    const std::string where = text(c, level, threads);
+    T* y = arrays.y.at_end(y_size);
+    conv_forward<T>(c, x, weight, nullptr, Activation::identity, T(0), y, threads);
+    std::int64_t wrong = 0;
+    for (std::int64_t j = 0; j < y_size; ++j) wrong += y[j] != sums[j];
+    CHECK_EQUAL(wrong, 0, "y of " << where);
+
+    conv_forward<T>(c, x, weight, bias, Activation::leaky_relu, T(0.5), y, threads);
+    wrong = 0;
+    for (std::int64_t j = 0; j < y_size; ++j) {
+      const T z = sums[j] + biases[j % c.out_channels];
+      wrong += y[j] != (z > 0 ? z : z / 2);
+    }
+    CHECK_EQUAL(wrong, 0, "y with bias and activation of " << where);
+
+    const T* dy = arrays.y.at_end(dys);
+    T* got = arrays.dx.at_end(x_size);
+    std::fill(got, got + x_size, T(77));
+    conv_backward_input<T>(c, dy, weight, got, threads);
+    wrong = 0;
+    for (std::int64_t i = 0; i < x_size; ++i) wrong += got[i] != dx[i];
+    CHECK_EQUAL(wrong, 0, "dx of " << where);
+
+    T* got_weight = arrays.dweight.at_end(weight_size);
+    std::fill(got_weight, got_weight + weight_size, T(77));
+    conv_backward_weight<T>(c, x, dy, got_weight, threads);
+    wrong = 0;
+    for (std::int64_t w = 0; w < weight_size; ++w) wrong += got_weight[w] != dweight[w];
+    CHECK_EQUAL(wrong, 0, "derivative by the weights of " << where);
+  }
+}
+
+template <class T>
+void shapes(const char* level) {
+  Arrays<T> arrays;
+  // batch, height, width, channels in, out; kernel, strides, dilations; margins; groups
+  const Conv named[] = {
+      {2, 5, 7, 3, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},   {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1},
+      {3, 9, 8, 6, 10, 3, 2, 2, 3, 1, 1, 0, 1, 1, 0, 2},  {2, 12, 12, 4, 4, 3, 3, 1, 1, 2, 3, 2, 2, 3, 3, 4},
+      {1, 6, 6, 33, 40, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1}, {1, 1, 30, 5, 17, 1, 5, 1, 2, 1, 1, 0, 0, 2, 2, 1},
+      {2, 11, 5, 2, 70, 5, 5, 3, 4, 1, 1, 4, 4, 4, 4, 1}, {2, 4, 4, 16, 16, 1, 1, 2, 2, 1, 1, 0, 0, 0, 0, 1},
+      {2, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 5, 3, 4, 6, 1},   {0, 4, 4, 2, 3, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 1},
+  };
+  unsigned seed = 1;
+  for (const Conv& c : named) compare<T>(c, arrays, level, seed += 10);
+
+  std::mt19937 random(5);
+  const auto draw = [&](int least, int most) {
+    return std::uniform_int_distribution<std::int64_t>(least, most)(random);
+  };
+  for (int i = 0; i < 60; ++i) {
+    const std::int64_t groups = draw(1, 3);
+    const Conv c{draw(1, 3),           draw(1, 12), draw(1, 12), draw(1, 4) * groups,
+                 draw(1, 14) * groups, draw(1, 4),  draw(1, 4),  draw(1, 4),
+                 draw(1, 4),           draw(1, 3),  draw(1, 3),  draw(0, 4),
+                 draw(0, 4),           draw(0, 4),  draw(0, 4),  groups};
+    if (c.height + c.pad_top + c.pad_bottom <= c.dilation_h * (c.kernel_h - 1)) continue;
+    if (c.width + c.pad_left + c.pad_right <= c.dilation_w * (c.kernel_w - 1)) continue;
+    compare<T>(c, arrays, level, seed += 10);
+  }
+}
+
+}  // namespace
+
+int main() {
+  at_each_level_in_a_child([](SimdLevel level) {
+    shapes<float>(name(level));
+    shapes<double>(name(level));
+  });
+  return check::result();
+}
