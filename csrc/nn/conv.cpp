@@ -170,6 +170,22 @@ Pass backward_pass(const Conv& c, const Frame& frame, const Axis& v, const Axis&
 
 }  // namespace
 
+const char* fault_of(const Conv& c) {
+  if (c.groups < 1 || c.in_channels % c.groups != 0 || c.out_channels % c.groups != 0 || c.in_channels < 1 ||
+      c.out_channels < 1) {
+    return "channels must be multiples of groups";
+  }
+  if (std::min({c.kernel_h, c.kernel_w, c.stride_h, c.stride_w, c.dilation_h, c.dilation_w}) < 1) {
+    return "sizes of the window, strides and dilations must be at least 1";
+  }
+  if (std::min({c.pad_top, c.pad_bottom, c.pad_left, c.pad_right}) < 0) return "margins must not be negative";
+  if (c.height < 1 || c.width < 1 || c.height + c.pad_top + c.pad_bottom <= c.dilation_h * (c.kernel_h - 1) ||
+      c.width + c.pad_left + c.pad_right <= c.dilation_w * (c.kernel_w - 1)) {
+    return "the window is larger than the image with its margins";
+  }
+  return nullptr;
+}
+
 template <class T>
 void conv_forward(const Conv& c, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,
                   int threads) {

@@ -31,6 +31,9 @@ struct Conv {
   }
 };
 
+// What is wrong with the sizes, or nullptr.
+const char* fault_of(const Conv& conv);
+
 // y = activation(x * weight + bias); bias may be null. Functions throw std::bad_alloc.
 template <class T>
 void conv_forward(const Conv& conv, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,

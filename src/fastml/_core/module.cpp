@@ -19,6 +19,7 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_sparse_cross(module);
   fastml::bind_logistic(module);
   fastml::bind_nn_batches(module);
+  fastml::bind_nn_conv(module);
   fastml::bind_nn_layers(module);
   fastml::bind_nn_losses(module);
   fastml::bind_nn_norms(module);
