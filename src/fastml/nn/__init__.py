@@ -8,7 +8,7 @@ PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fas
 
 from fastml.nn import callbacks, functional, init, optim, schedules
 from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
-from fastml.nn._seeding import default_generator, manual_seed
+from fastml.nn._seeding import default_generator, manual_seed, seeded
 from fastml.nn.batches import Batches
 from fastml.nn.check_grads import check_grads
 from fastml.nn.clipping import clip_grad_norm_, clip_grad_value_
@@ -131,6 +131,7 @@ __all__ = [
     "save",
     "save_arrays",
     "schedules",
+    "seeded",
     "smooth_l1_loss",
     "stack",
     "where",

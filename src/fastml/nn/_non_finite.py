@@ -17,6 +17,7 @@ class NonFiniteLossError(FloatingPointError):
     ----------
     epoch, batch : int
         Where it was first seen, both counted from 1.
+    loss : float
     culprit : str
         What was not finite first.
     history : History
@@ -29,6 +30,11 @@ class NonFiniteLossError(FloatingPointError):
             "or clip_norm keeps steps short; inputs far from 0 +- 1 should be scaled."
         )
         self.epoch, self.batch, self.culprit, self.history = epoch, batch, culprit, history
+        self.loss = loss
+
+    def __reduce__(self) -> tuple:
+        """Let it come back from another process: exceptions are rebuilt from their message otherwise."""
+        return type(self), (self.epoch, self.batch, self.loss, self.culprit, self.history)
 
 
 def first_not_finite(module: Any, X: np.ndarray, y: np.ndarray | None) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_generator", "default_generator", "manual_seed"]
+__all__ = ["as_generator", "default_generator", "manual_seed", "seeded"]
 
 _default = np.random.default_rng()
+_of_block: ContextVar[np.random.Generator | None] = ContextVar("_of_block", default=None)
 
 
 def manual_seed(seed: int | np.random.SeedSequence) -> np.random.Generator:
@@ -23,13 +27,38 @@ def manual_seed(seed: int | np.random.SeedSequence) -> np.random.Generator:
     generator : Generator
         That generator.
     """
-    _default.bit_generator.state = np.random.default_rng(seed).bit_generator.state
-    return _default
+    generator = default_generator()
+    generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    return generator
 
 
 def default_generator() -> np.random.Generator:
-    """Return the generator that :func:`manual_seed` seeds: always the same object."""
-    return _default
+    """Return the generator that :func:`manual_seed` seeds: the process' one, or that of a block of :func:`seeded`."""
+    return _of_block.get() or _default
+
+
+@contextmanager
+def seeded(seed: int | np.random.SeedSequence | None = None) -> Iterator[np.random.Generator]:
+    """Give a block a default generator of its own.
+
+    What is drawn inside depends on nothing outside and changes nothing there: neither the process' generator, nor that
+    of another thread which trains at the same time.
+
+    Parameters
+    ----------
+    seed : int or SeedSequence, optional
+
+    Yields
+    ------
+    generator : Generator
+        That generator.
+    """
+    generator = np.random.default_rng(seed)
+    token = _of_block.set(generator)
+    try:
+        yield generator
+    finally:
+        _of_block.reset(token)
 
 
 def as_generator(rng: Any = None) -> Any:
@@ -45,7 +74,7 @@ def as_generator(rng: Any = None) -> Any:
     generator : Generator or RandomState
     """
     if rng is None:
-        return _default
+        return default_generator()
     if isinstance(rng, (np.random.Generator, np.random.RandomState)):
         return rng
     return np.random.default_rng(rng)

@@ -37,11 +37,15 @@ class Batches:
         float32 or float64, for a two-dimensional X that is to be converted.
     shift, factor : array-like of shape (n_features,) or float, optional
         Batches are ``(X - shift) * factor``, in the batches' type.
+    sample_weight : array-like of shape (n_samples,), optional
+        A number for each sample, that goes along.
 
     Yields
     ------
     X_batch, y_batch : ndarray
         ``y_batch`` is None without y.
+    weight_batch : ndarray
+        Only where there are weights.
     """
 
     def __init__(
@@ -56,13 +60,20 @@ class Batches:
         dtype: Any = None,
         shift: Any = None,
         factor: Any = None,
+        sample_weight: Any = None,
     ) -> None:
         self.X = np.asarray(X)
         self.y = None if y is None else np.asarray(y)
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         if self.X.ndim == 0:
             raise ValueError("X: expected an array of samples, got a single number.")
         if self.y is not None and self.y.shape[:1] != self.X.shape[:1]:
             raise ValueError(f"X has {len(self.X)} samples, y has shape {self.y.shape}: expected as many.")
+        if self.sample_weight is not None and self.sample_weight.shape != self.X.shape[:1]:
+            raise ValueError(
+                f"X has {len(self.X)} samples, sample_weight has shape {self.sample_weight.shape}: expected a number "
+                "for each."
+            )
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
         self.batch_size, self.shuffle, self.drop_last = int(batch_size), shuffle, drop_last
@@ -97,16 +108,18 @@ class Batches:
         """Return the number of samples of each batch."""
         return [min(self.batch_size, self.n_samples - i) for i in range(0, self.n_samples, self.batch_size)]
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         order = self.rng.permutation(len(self.X)).astype(np.int64, copy=False) if self.shuffle else None
         for start in range(0, self.n_samples, self.batch_size):
             part = slice(start, min(start + self.batch_size, self.n_samples))
             if order is None:
-                yield self._in_order(part), None if self.y is None else self.y[part]
+                batch = self._in_order(part), None if self.y is None else self.y[part]
+                yield batch if self.sample_weight is None else (*batch, self.sample_weight[part])
             else:
                 rows = order[part]
                 X = gather(self.X, rows, self.dtype, self.shift, self.factor)
-                yield X, None if self.y is None else gather(self.y, rows)
+                batch = X, None if self.y is None else gather(self.y, rows)
+                yield batch if self.sample_weight is None else (*batch, gather(self.sample_weight, rows))
 
     def _in_order(self, part: slice) -> np.ndarray:
         if self.factor is None and self.X.dtype == self.dtype:

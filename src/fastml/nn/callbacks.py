@@ -243,7 +243,7 @@ class EpochScoring(Callback):
     ----------
     scorer : callable
         ``scorer(predictor, X, y)``, as those of scikit-learn (``get_scorer("accuracy")``) are called. The predictor
-        (:class:`fastml.nn.training.Predictor`) has ``predict``, and for classes ``predict_proba`` and ``classes_``.
+        (:class:`fastml.nn.predictor.Predictor`) has ``predict``, and for classes ``predict_proba`` and ``classes_``.
     name : str
         The score's name in the history.
     on : {"validation", "train"}, default="validation"

@@ -6,7 +6,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,10 @@ from fastml.nn.callbacks import Callback
 from fastml.nn.checkpoints import load_checkpoint
 from fastml.nn.clipping import clip_factor, clip_grad_value_, grad_norm
 from fastml.nn.history import History
+from fastml.nn.predictor import EVALUATION_BATCH, Predictor, batch_type, type_of
 from fastml.nn.tensor import Tensor
 
 __all__ = ["NonFiniteLossError", "Predictor", "Training", "fit"]
-
-EVALUATION_BATCH = 1024
-"""Samples in a batch without gradients: enough that Python's share is small, few enough to stay in the caches."""
 
 
 def fit(
@@ -37,7 +34,8 @@ def fit(
     epochs: int = 10,
     batch_size: int = 32,
     *,
-    validation: tuple[Any, Any] | float | None = None,
+    sample_weight: Any = None,
+    validation: tuple[Any, ...] | float | None = None,
     callbacks: Sequence[Callback] = (),
     seed: int | None = None,
     shuffle: bool = True,
@@ -59,13 +57,17 @@ def fit(
     y : array-like of shape (n_samples, ...)
         Targets: integers for classes, floats otherwise.
     loss : callable
-        ``loss(outputs, targets)`` of two tensors, the mean over the samples of a batch.
+        ``loss(outputs, targets)`` of two tensors, the mean over the samples of a batch; with ``sample_weight`` the
+        losses of samples, or of each of their outputs (``reduction="none"``).
     optimizer : Optimizer
         Of the module's parameters.
     epochs : int, default=10
         Passes over the samples, those before a resumed checkpoint included.
     batch_size : int, default=32
-    validation : tuple (X, y) or float, optional
+    sample_weight : array-like of shape (n_samples,), optional
+        What the losses of samples are multiplied by before the mean is taken: weights whose own mean is 1 leave the
+        gradients as large as they were.
+    validation : tuple (X, y) or (X, y, sample_weight), or float, optional
         Samples that ``validation_loss`` is computed of after each epoch, or the share of the samples that are drawn and
         kept back for it.
     callbacks : sequence of Callback
@@ -86,7 +88,7 @@ def fit(
         A file of :class:`~fastml.nn.callbacks.Checkpoint`: training goes on behind it, with the same arguments to the
         same result bit for bit.
     history : History, optional
-        Where the numbers go, by default into a new one.
+        Where the numbers go, by default into a new one. Epochs are numbered on from those that it holds.
 
     Returns
     -------
@@ -102,8 +104,11 @@ def fit(
         Ctrl-C. The module is as of the last whole step; the history of the epochs before is the exception's
         ``history``.
     """
-    training = Training(module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last)
-    training.history = History() if history is None else history
+    training = Training(
+        module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last, sample_weight
+    )
+    if history is not None:
+        training.history, history.stopped = history, None
     if accumulate < 1:
         raise ValueError(f"accumulate: expected at least 1, got {accumulate}.")
     training.accumulate, training.clip_norm, training.clip_value = accumulate, clip_norm, clip_value
@@ -143,24 +148,33 @@ class Training:
         optimizer: Any,
         n_epochs: int,
         batch_size: int,
-        validation: tuple[Any, Any] | float | None,
+        validation: tuple[Any, ...] | float | None,
         seed: int | None,
         shuffle: bool,
         drop_last: bool,
+        sample_weight: Any = None,
     ) -> None:
         self.module, self.loss, self.optimizer, self.n_epochs = module, loss, optimizer, n_epochs
-        self.dtype = next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
+        self.dtype = type_of(module)
         self.rng = np.random.default_rng(seed)
         if seed is not None:
             manual_seed(np.random.SeedSequence(seed).spawn(1)[0])
         X, y = np.asarray(X), self._typed(np.asarray(y))
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=self.dtype)
         self.validation: tuple[np.ndarray, np.ndarray] | None = None
+        self._validation_weight: np.ndarray | None = None
         if isinstance(validation, float):
-            X, y = self._keep_back(X, y, validation)
+            X, y, weight = self._keep_back(X, y, weight, validation)
         elif validation is not None:
-            X_validation, y_validation = (np.asarray(part) for part in validation)
+            X_validation, y_validation, *others = (np.asarray(part) for part in validation)
             self.validation = (X_validation, self._typed(y_validation))
-        self.batches = Batches(X, y, batch_size, shuffle, self.rng, drop_last, dtype=_batch_type(X, self.dtype))
+            self._validation_weight = others[0].astype(self.dtype, copy=False) if others else None
+            if (weight is None) != (not others):
+                raise ValueError(
+                    "validation: expected weights of its samples where there are sample_weight, and only there."
+                )
+        kind = batch_type(X, self.dtype)
+        self.batches = Batches(X, y, batch_size, shuffle, self.rng, drop_last, dtype=kind, sample_weight=weight)
         if not self.batches.n_samples:
             raise ValueError(f"X: expected a batch of samples at least, got {len(X)} sample(s).")
         self.history = History()
@@ -293,12 +307,12 @@ class Training:
         self.module.train()
         total = self._run_batches()
         self.numbers = {
-            "epoch": self.epoch,
+            "epoch": len(self.history) + 1,
             "loss": total / self.batches.n_samples,
             "lr": rates[0] if len(rates) == 1 else rates,
         }
         if self.validation is not None:
-            self.numbers["validation_loss"] = self._evaluate(*self.validation)
+            self.numbers["validation_loss"] = self._evaluate(*self.validation, self._validation_weight)
         self.numbers["seconds"] = time.perf_counter() - started
         self.history.epochs.append(self.numbers)
         self._tell("on_epoch_end")
@@ -306,12 +320,12 @@ class Training:
     def _run_batches(self) -> float:
         """Return the sum of the losses of an epoch's samples."""
         total, sizes, share = 0.0, self.batches.sizes(), 1.0
-        for i, (X, y) in enumerate(self.batches):
+        for i, (X, y, *weight) in enumerate(self.batches):
             self.batch = i + 1
             begin = i // self.accumulate * self.accumulate
             if i == begin:
                 self.optimizer.zero_grad()
-            loss = self._loss(X, y)
+            loss = self._loss(X, y, *weight)
             self.batch_loss = loss.item()
             if not math.isfinite(self.batch_loss):
                 culprit = first_not_finite(self.module, X, y)
@@ -339,92 +353,50 @@ class Training:
         else:
             self.optimizer.step(gradient_scale=factor)
 
-    def _loss(self, X: np.ndarray, y: Any) -> Any:
+    def _loss(self, X: np.ndarray, y: Any, weight: np.ndarray | None = None) -> Any:
         outputs = self.module(Tensor(X))
         # Targets of one number each and outputs of one column would broadcast to a matrix of all pairs.
         if y.ndim == 1 and outputs.shape == (len(y), 1) and y.dtype.kind == "f":
             y = y[:, np.newaxis]
-        return self.loss(outputs, Tensor(y))
+        losses = self.loss(outputs, Tensor(y))
+        return losses if weight is None else _weighted_mean(losses, weight)
 
-    def _evaluate(self, X: np.ndarray, y: np.ndarray) -> float:
+    def _evaluate(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         self.module.eval()
-        batches = Batches(X, y, EVALUATION_BATCH, shuffle=False, dtype=_batch_type(X, self.dtype))
+        kind = batch_type(X, self.dtype)
+        batches = Batches(X, y, EVALUATION_BATCH, shuffle=False, dtype=kind, sample_weight=weight)
         with no_grad():
-            total = sum(self._loss(part, targets).item() * len(part) for part, targets in batches)
+            total = sum(self._loss(*batch).item() * len(batch[0]) for batch in batches)
         return total / len(X)
 
     def _typed(self, y: np.ndarray) -> np.ndarray:
         return y.astype(self.dtype, copy=False) if y.dtype.kind == "f" else y
 
-    def _keep_back(self, X: np.ndarray, y: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    def _keep_back(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, share: float) -> tuple[Any, Any, Any]:
         n_kept = round(share * len(X))
         if not 0 < n_kept < len(X):
             raise ValueError(f"validation: expected a share that leaves samples on both sides, got {share}.")
         order = self.rng.permutation(len(X))
         kept, rest = np.sort(order[:n_kept]), np.sort(order[n_kept:])
         self.validation = (X[kept], y[kept])
-        return X[rest], y[rest]
+        if weight is None:
+            return X[rest], y[rest], None
+        self._validation_weight = weight[kept]
+        return X[rest], y[rest], weight[rest]
 
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
             getattr(callback, moment)(self)
 
 
-class Predictor:
-    """A module with the methods of an estimator, in evaluation mode and without gradients.
-
-    Parameters
-    ----------
-    module : Module
-    y : ndarray
-        The targets it is trained on: integers make it a classifier.
-
-    Attributes
-    ----------
-    module : Module
-    classes_ : ndarray
-        Of classifiers: 0, 1, ...
-    """
-
-    def __init__(self, module: Any, y: Any) -> None:
-        self.module = module
-        self._dtype = next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
-        if y.dtype.kind in "iub":
-            self._estimator_type = "classifier"
-            self.classes_ = np.arange(int(y.max()) + 1)
-        else:
-            self._estimator_type = "regressor"
-
-    def __sklearn_tags__(self) -> SimpleNamespace:
-        """Return what scikit-learn's scorers ask for: whether it classifies."""
-        return SimpleNamespace(estimator_type=self._estimator_type)
-
-    def outputs(self, X: Any) -> np.ndarray:
-        """Return what the module makes of samples."""
-        X = np.asarray(X)
-        was_training = self.module.training
-        self.module.eval()
-        try:
-            with no_grad():
-                batches = Batches(X, None, EVALUATION_BATCH, shuffle=False, dtype=_batch_type(X, self._dtype))
-                return np.concatenate([self.module(Tensor(part)).data for part, _ in batches])
-        finally:
-            self.module.train(was_training)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return classes, or values."""
-        outputs = self.outputs(X)
-        if self._estimator_type == "classifier":
-            return (outputs.ravel() > 0).astype(int) if outputs[0].size == 1 else outputs.argmax(axis=1)
-        return outputs.ravel() if outputs[0].size == 1 else outputs
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities of classes, of outputs that are scores: logits of two classes, or one for each."""
-        outputs = self.outputs(X).astype(np.float64)
-        if outputs[0].size == 1:
-            outputs = np.stack([np.zeros(len(outputs)), outputs.ravel()], axis=1)
-        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+def _weighted_mean(losses: Any, weight: np.ndarray) -> Any:
+    """Return the mean over samples of their losses times their weights."""
+    if losses.shape[:1] != weight.shape:
+        raise ValueError(
+            "loss: with sample_weight it has to return a number, or a row of them, for each of the "
+            f"{len(weight)} samples of the batch (reduction='none'); it returned shape {losses.shape}."
+        )
+    return (losses * weight.reshape(-1, *[1] * (losses.ndim - 1))).mean()
 
 
 _GENERATORS = (np.random.Generator, np.random.RandomState)
@@ -441,7 +413,3 @@ def _set_state(generator: Any, state: dict[str, Any]) -> None:
         generator.set_state(state)
     else:
         generator.bit_generator.state = state
-
-
-def _batch_type(X: np.ndarray, dtype: np.dtype) -> np.dtype | None:
-    return dtype if X.dtype.kind == "f" else None

@@ -1,0 +1,101 @@
+"""A module that has been trained, as scorers see it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from fastml.nn._recording import no_grad
+from fastml.nn.batches import Batches
+from fastml.nn.tensor import Tensor
+
+__all__ = ["EVALUATION_BATCH", "Predictor", "batch_type", "outputs", "type_of"]
+
+EVALUATION_BATCH = 1024
+"""Samples in a batch without gradients: enough that Python's share is small, few enough to stay in the caches."""
+
+
+def type_of(module: Any) -> np.dtype:
+    """Return the type that a module computes in: that of its parameters."""
+    return next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
+
+
+def batch_type(X: np.ndarray, dtype: np.dtype) -> np.dtype | None:
+    """Return the type of batches of X: that of the module for floats, and X's own, by None, for integers."""
+    return dtype if X.dtype.kind == "f" else None
+
+
+def outputs(module: Any, X: Any) -> np.ndarray:
+    """Return what a module makes of samples, in evaluation mode and without gradients.
+
+    Parameters
+    ----------
+    module : Module
+    X : array-like of shape (n_samples, ...)
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, ...)
+    """
+    X = np.asarray(X)
+    was_training = module.training
+    if was_training:
+        module.eval()
+    try:
+        with no_grad():
+            batches = Batches(X, None, EVALUATION_BATCH, shuffle=False, dtype=batch_type(X, type_of(module)))
+            parts = [module(Tensor(part)).data for part, _ in batches]
+            return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    finally:
+        if was_training:
+            module.train()
+
+
+class Predictor:
+    """A module with the methods of an estimator, in evaluation mode and without gradients.
+
+    Parameters
+    ----------
+    module : Module
+    y : ndarray
+        The targets it is trained on: integers make it a classifier.
+
+    Attributes
+    ----------
+    module : Module
+    classes_ : ndarray
+        Of classifiers: 0, 1, ...
+    """
+
+    def __init__(self, module: Any, y: Any) -> None:
+        self.module = module
+        if y.dtype.kind in "iub":
+            self._estimator_type = "classifier"
+            self.classes_ = np.arange(int(y.max()) + 1)
+        else:
+            self._estimator_type = "regressor"
+
+    def __sklearn_tags__(self) -> SimpleNamespace:
+        """Return what scikit-learn's scorers ask for: whether it classifies."""
+        return SimpleNamespace(estimator_type=self._estimator_type)
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return what the module makes of samples."""
+        return outputs(self.module, X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return classes, or values."""
+        values = self.outputs(X)
+        if self._estimator_type == "classifier":
+            return (values.ravel() > 0).astype(int) if values[0].size == 1 else values.argmax(axis=1)
+        return values.ravel() if values[0].size == 1 else values
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities of classes, of outputs that are scores: logits of two classes, or one for each."""
+        values = self.outputs(X).astype(np.float64)
+        if values[0].size == 1:
+            values = np.stack([np.zeros(len(values)), values.ravel()], axis=1)
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
