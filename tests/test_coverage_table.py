@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fastml._registry import ENTRIES
+from fastml._registry import ENTRIES, OWN_ENTRIES
 from fastml._support.dispatch import Coverage, coverage_table
 
 TOOL = Path(__file__).resolve().parents[1] / "tools" / "coverage_table.py"
@@ -28,7 +28,13 @@ def test_committed_page_is_what_the_conditions_say(tool):
 
 def test_everything_that_fastml_has_is_in_the_table(tool):
     page = tool.page(coverage_table())
-    assert [entry.name for entry in ENTRIES if f"| `{entry.name}` |" not in page] == []
+    assert [entry.name for entry in (*ENTRIES, *OWN_ENTRIES) if f"| `{entry.name}` |" not in page] == []
+
+
+def test_what_scikit_learn_does_not_have_is_always_served():
+    rows = [row for row in coverage_table() if row.estimator in {entry.name for entry in OWN_ENTRIES}]
+    assert {row.estimator for row in rows} == {entry.name for entry in OWN_ENTRIES}
+    assert [row for row in rows if row.conditions] == []
 
 
 def test_a_row_names_every_condition(tool):

@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pytest
 import sklearn.cluster
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans as StockKMeans
 from sklearn.cluster import MiniBatchKMeans as StockMiniBatchKMeans
 from sklearn.cluster import SpectralClustering
@@ -19,7 +19,7 @@ from sklearn.utils.discovery import all_estimators
 
 import fastml
 import fastml.cluster
-from fastml._registry import ENTRIES
+from fastml._registry import ENTRIES, OWN_ENTRIES
 from fastml._support import dispatch
 
 X = np.random.RandomState(0).standard_normal((30, 2))
@@ -77,6 +77,21 @@ def test_the_registry_is_what_the_families_export():
         stock = importlib.import_module(family.replace("fastml", "sklearn", 1))
         names = {name for name in importlib.import_module(family).__all__ if hasattr(stock, name)}
         assert names == {entry.name for entry in ENTRIES if entry.family == family}
+
+
+def test_estimators_that_scikit_learn_does_not_have_are_in_a_list_of_their_own():
+    own = {
+        (name, entry.family)
+        for entry in ENTRIES
+        for name, thing in vars(importlib.import_module(entry.family)).items()
+        if isinstance(thing, type)
+        and issubclass(thing, BaseEstimator)
+        and not hasattr(importlib.import_module(entry.sklearn_module), name)
+    }
+    assert own == {(entry.name, entry.family) for entry in OWN_ENTRIES}
+    with fastml.patched():
+        for entry in OWN_ENTRIES:
+            assert not hasattr(importlib.import_module(entry.family.replace("fastml", "sklearn", 1)), entry.name)
 
 
 def test_names_that_modules_gave_it_are_patched(monkeypatch):

@@ -6,7 +6,7 @@ The page is committed, so that it can be read where nothing is built. A test com
 from collections.abc import Iterable
 from pathlib import Path
 
-from fastml._registry import ENTRIES
+from fastml._registry import ENTRIES, OWN_ENTRIES
 from fastml._support.dispatch import Coverage, coverage_table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
@@ -21,6 +21,8 @@ fastml's kernels; any other call runs scikit-learn's own method, is logged on th
 is counted (`python -m fastml --report` prints the counts). `fastml.config_context(fallback="error")` makes such a call
 an error instead. What a class does beyond these methods (parameters, cloning, metadata routing, `set_output`, ...) it
 inherits from scikit-learn.
+
+What stands under a module of fastml is not in scikit-learn: it is always served, and nothing is patched by it.
 """
 
 
@@ -35,9 +37,10 @@ def page(rows: Iterable[Coverage]) -> str:
     Returns
     -------
     text : str
-        Markdown, a section for each module of scikit-learn.
+        Markdown, a section for each module of scikit-learn, and for each of fastml that has more than it.
     """
     module_of = {entry.name: entry.sklearn_module for entry in ENTRIES}
+    module_of |= {entry.name: entry.family for entry in OWN_ENTRIES}
     sections: dict[str, list[str]] = {}
     for row in rows:
         served = "always" if not row.conditions else "needs " + "; ".join(row.conditions)

@@ -1,6 +1,8 @@
 """The estimators and functions that fastml has, and whose place in scikit-learn they take.
 
-One line each. Patching, the coverage table and the docs read it; no family is imported before it is needed.
+One line each. Patching, the coverage table and the docs read it; no family is imported before it is needed. Estimators
+that scikit-learn does not have stand in a list of their own: nothing is patched by them, and no call of them can fall
+back.
 """
 
 from typing import Any, NamedTuple
@@ -21,6 +23,21 @@ class Entry(NamedTuple):
 
     name: str
     sklearn_module: str
+    family: str
+
+
+class OwnEntry(NamedTuple):
+    """An estimator that scikit-learn does not have.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    family : str
+        The fastml module that has it.
+    """
+
+    name: str
     family: str
 
 
@@ -85,6 +102,12 @@ ENTRIES = (
     Entry("DecisionTreeRegressor", "sklearn.tree", "fastml.tree"),
     Entry("ExtraTreeClassifier", "sklearn.tree", "fastml.tree"),
     Entry("ExtraTreeRegressor", "sklearn.tree", "fastml.tree"),
+)
+
+OWN_ENTRIES = (
+    OwnEntry("Autoencoder", "fastml.neural_network"),
+    OwnEntry("NeuralNetClassifier", "fastml.neural_network"),
+    OwnEntry("NeuralNetRegressor", "fastml.neural_network"),
 )
 
 

@@ -10,7 +10,7 @@ import sklearn
 import sklearn.base
 
 import fastml
-from fastml._registry import ENTRIES
+from fastml._registry import ENTRIES, OWN_ENTRIES
 from fastml._support.private_names import CHECKED_AGAINST, PRIVATE_NAMES
 
 SOURCES = sorted(path for path in Path(fastml.__file__).parent.rglob("*.py*") if path.suffix in (".py", ".pyx", ".pxd"))
@@ -60,7 +60,7 @@ def inherited_private_methods():
         tree = ast.parse(path.read_text())
         names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        for entry in ENTRIES:
+        for entry in (*ENTRIES, *OWN_ENTRIES):
             family = importlib.import_module(entry.family)
             ours = getattr(family, entry.name)
             if not isinstance(ours, type) or not path.is_relative_to(Path(family.__file__).parent):

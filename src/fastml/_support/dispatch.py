@@ -8,6 +8,9 @@ A body may itself call a function of scikit-learn, such as a solver, on input th
 then served, and its work borrowed: the body says so (:func:`note_borrowed`), it is logged and counted with that reason,
 and the setting ``fallback`` has no say. A condition is for what the body cannot take at all.
 
+Estimators that scikit-learn does not have are marked as well, without conditions: their calls are counted, and their
+fits leave nothing half done.
+
 A method whose name starts with ``fit`` or ``partial_fit`` leaves the estimator as it was when it fails or is
 interrupted: attributes that it set, replaced or deleted are put back. Arrays that it changes in place are not, so a
 ``partial_fit`` computes into new arrays and assigns them at its end.
@@ -25,7 +28,7 @@ from importlib import import_module
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from fastml._registry import ENTRIES, is_ours
+from fastml._registry import ENTRIES, OWN_ENTRIES, is_ours
 from fastml._support import config
 
 logger = logging.getLogger("fastml")
@@ -142,7 +145,7 @@ def reset_calls() -> None:
 def coverage_table() -> list[Coverage]:
     """Return what fastml serves: one row for each accelerated method and function of every family."""
     rows = []
-    for entry in ENTRIES:
+    for entry in (*ENTRIES, *OWN_ENTRIES):
         thing = getattr(import_module(entry.family), entry.name)
         members = {"": thing, **{name: inspect.getattr_static(thing, name) for name in dir(thing)}}
         for name, member in members.items():
