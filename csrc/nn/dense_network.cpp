@@ -194,8 +194,9 @@ Outcome DenseNetwork<T>::run(const Batches& batches, const DenseUpdate<T>& updat
     u.inverse_weight = T(1 / weight);
     if (u.rule == Rule::adam) {
       const double t = double(steps_before + begin / batches.batch + 1);
-      u.rate =
-          T(optimizer->rate * std::sqrt(1 - std::pow(optimizer->beta_2, t)) / (1 - std::pow(optimizer->momentum, t)));
+      const double root = std::sqrt(1 - std::pow(optimizer->beta_2, t));
+      u.rate = T(optimizer->rate * root / (1 - std::pow(optimizer->momentum, t)));
+      if (optimizer->scales_epsilon) u.epsilon = T(optimizer->epsilon * root);
     }
     for (std::int64_t first = begin; first < end; first += chunk_rows) {
       DenseChunk<T> chunk = chunk_of(batches.input, std::min(chunk_rows, end - first));

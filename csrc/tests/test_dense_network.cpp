@@ -139,7 +139,13 @@ void plain_step(PlainState& s, const Optimizer& o, const std::vector<Real>& grad
     if (o.rule == Rule::adam) {
       s.first[i] = o.momentum * s.first[i] + (1 - Real(o.momentum)) * g;
       s.second[i] = o.beta_2 * s.second[i] + (1 - Real(o.beta_2)) * g * g;
-      s.parameters[i] -= rate * s.first[i] / (std::sqrt(s.second[i]) + o.epsilon);
+      if (o.scales_epsilon) {
+        const Real mean = s.first[i] / (1 - std::pow(Real(o.momentum), s.steps));
+        const Real square = s.second[i] / (1 - std::pow(Real(o.beta_2), s.steps));
+        s.parameters[i] -= o.rate * mean / (std::sqrt(square) + o.epsilon);
+      } else {
+        s.parameters[i] -= rate * s.first[i] / (std::sqrt(s.second[i]) + o.epsilon);
+      }
     } else {
       s.first[i] = o.momentum * s.first[i] - rate * g;
       s.parameters[i] += o.rule == Rule::nesterov ? o.momentum * s.first[i] - rate * g : s.first[i];
@@ -295,11 +301,12 @@ void single_rows(const Problem& p, const std::string& where) {
 }
 
 template <class T>
-void epochs(const Problem& p, Rule rule, std::int64_t batch, bool sparse, const std::string& where) {
+void epochs(const Problem& p, Rule rule, std::int64_t batch, bool sparse, const std::string& where,
+            bool scales_epsilon = false) {
   const Placed<T, T> placed(p, sparse);
   std::vector<std::int64_t> order(p.rows);
   for (std::int64_t i = 0; i < p.rows; ++i) order[i] = (i * 7 + 3) % p.rows;  // rows are no multiple of 7
-  Optimizer optimizer{rule, 0.01, 0.9, 0.99, 1e-3, 0};
+  Optimizer optimizer{rule, 0.01, 0.9, 0.99, 1e-3, 0, scales_epsilon};
   PlainState state{
       {p.parameters.begin(), p.parameters.end()}, std::vector<Real>(p.size()), std::vector<Real>(p.size()), 0};
   const std::vector<T> flat(p.parameters.begin(), p.parameters.end());
@@ -383,6 +390,7 @@ void large() {
   gradient_and_outputs<double, double>(p, expected, false, text(p, "chunks f64"));
   epochs<double>(p, Rule::adam, 550, true, text(p, "sparse epochs"));
   epochs<double>(p, Rule::nesterov, 550, false, text(p, "chunked epochs"));
+  epochs<double>(p, Rule::adam, 100, false, text(p, "epochs of the other epsilon"), true);
 
   // Wide enough for two threads; as many answers.
   const Problem wide = make({200, 90, 40, 10}, DenseActivation::relu, DenseLoss::log_loss, 400, false);

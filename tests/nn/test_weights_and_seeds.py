@@ -18,9 +18,10 @@ def of_samples(outputs, targets):
 
 
 def test_weights_of_one_change_nothing():
-    plain, history = trained(3)
-    weighted, other = trained(3, loss=of_samples, sample_weight=np.ones(len(X)))
-    assert_same_state(arrays(plain), arrays(weighted))
+    plain, history = trained(3, accumulate=2)
+    weighted, other = trained(3, loss=of_samples, sample_weight=np.ones(len(X)), accumulate=2)
+    for name, array in arrays(plain).items():
+        np.testing.assert_allclose(arrays(weighted)[name], array, rtol=1e-4, atol=1e-6)  # float32
     assert history["loss"] == pytest.approx(other["loss"], rel=1e-6)
 
 

@@ -135,9 +135,9 @@ struct Trainer {
   }
 
   void set_optimizer(const std::string& rule, double rate, double momentum, double beta_2, double epsilon,
-                     std::int64_t steps) {
+                     std::int64_t steps, bool scales_epsilon) {
     const auto known = named<Rule, 3>({{{"sgd", Rule::sgd}, {"nesterov", Rule::nesterov}, {"adam", Rule::adam}}}, rule);
-    optimizer = {known, rate, momentum, beta_2, epsilon, steps};
+    optimizer = {known, rate, momentum, beta_2, epsilon, steps, scales_epsilon};
   }
 
   double train_epoch(const py::object& x, const py::array& y, const std::optional<Array<double>>& weights,
@@ -220,7 +220,7 @@ void bind_network(py::module_& module, const char* name) {
       .def("load", &Trainer<T>::load, py::arg("which"), py::arg("flat").noconvert())
       .def("store", &Trainer<T>::store, py::arg("which"))
       .def("set_optimizer", &Trainer<T>::set_optimizer, py::arg("rule"), py::arg("rate"), py::arg("momentum"),
-           py::arg("beta_2"), py::arg("epsilon"), py::arg("steps"))
+           py::arg("beta_2"), py::arg("epsilon"), py::arg("steps"), py::arg("scales_epsilon") = false)
       .def_property_readonly("steps", [](const Trainer<T>& self) { return self.optimizer.steps; })
       .def("train_epoch", &Trainer<T>::train_epoch, py::arg("x"), py::arg("y"), py::arg("weights").noconvert(),
            py::arg("order").noconvert(), py::arg("batch"), py::arg("alpha"), py::arg("n_threads") = 1,

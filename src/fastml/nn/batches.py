@@ -108,8 +108,12 @@ class Batches:
         """Return the number of samples of each batch."""
         return [min(self.batch_size, self.n_samples - i) for i in range(0, self.n_samples, self.batch_size)]
 
+    def order(self) -> np.ndarray | None:
+        """Draw the order of an epoch's samples; None for that in which they lie."""
+        return self.rng.permutation(len(self.X)).astype(np.int64, copy=False) if self.shuffle else None
+
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        order = self.rng.permutation(len(self.X)).astype(np.int64, copy=False) if self.shuffle else None
+        order = self.order()
         for start in range(0, self.n_samples, self.batch_size):
             part = slice(start, min(start + self.batch_size, self.n_samples))
             if order is None:

@@ -30,6 +30,11 @@ class Callback:
 
     comes_last = False
 
+    @property
+    def sees_batches(self) -> bool:
+        """Whether it has to be called after each batch: an epoch may be a single native call otherwise."""
+        return type(self).on_batch_end is not Callback.on_batch_end
+
     def on_train_begin(self, training: Training) -> None:
         """Before the first epoch, or the first one after a resumed checkpoint, whose states are loaded already."""
 
@@ -217,6 +222,11 @@ class LRSchedule(Callback):
     def on_train_begin(self, training: Training) -> None:
         if self.schedule.optimizer is not training.optimizer:
             raise ValueError("LRSchedule: the schedule belongs to another optimizer than the one that fit was given.")
+
+    @property
+    def sees_batches(self) -> bool:
+        """Whether the rate changes between batches."""
+        return self.every == "step"
 
     def on_batch_end(self, training: Training) -> None:
         if self.every == "step" and training.stepped:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastml.nn._interrupts import Interrupts
+from fastml.nn._native_epochs import NativeEpochs, native_epochs
 from fastml.nn._non_finite import NonFiniteLossError, first_not_finite
 from fastml.nn._recording import no_grad
 from fastml.nn._seeding import default_generator, manual_seed
@@ -131,6 +132,7 @@ class Training:
     batch : int
         The batch under way or just ended, from 1.
     batch_loss : float
+        NaN after an epoch that was a single native call, as those of plain perceptrons are.
     stepped : bool
         Whether that batch ended in a step of the optimizer.
     numbers : dict
@@ -187,12 +189,14 @@ class Training:
         self.stepped = self.resumed = self.aborted = False
         self.numbers: dict[str, Any] = {}
         self._interrupts = Interrupts()
+        self._native: NativeEpochs | None = None
 
     def run(self) -> None:
         """Train until the last epoch, or until a callback stops it."""
         try:
             with self._interrupts:
                 self._tell("on_train_begin")
+                self._native = native_epochs(self)
                 while self.epoch < self.n_epochs and self.history.stopped is None:
                     self._run_epoch()
         except BaseException as error:
@@ -305,7 +309,9 @@ class Training:
         self._tell("on_epoch_begin")
         rates = [group["lr"] for group in self.optimizer.param_groups]
         self.module.train()
-        total = self._run_batches()
+        total = self._run_natively()
+        if total is None:
+            total = self._run_batches()
         self.numbers = {
             "epoch": len(self.history) + 1,
             "loss": total / self.batches.n_samples,
@@ -316,6 +322,18 @@ class Training:
         self.numbers["seconds"] = time.perf_counter() - started
         self.history.epochs.append(self.numbers)
         self._tell("on_epoch_end")
+
+    def _run_natively(self) -> float | None:
+        """Return the sum of the losses of an epoch that was one native call, or None where it could not be."""
+        if self._native is None or not self._native.still_fit():
+            return None
+        draws = self.rng.bit_generator.state
+        total = self._native.run()
+        if total is None:  # the loop over the same batches finds out where
+            self.rng.bit_generator.state = draws
+            return None
+        self.batch, self.batch_loss, self.stepped = len(self.batches), math.nan, True
+        return total
 
     def _run_batches(self) -> float:
         """Return the sum of the losses of an epoch's samples."""
