@@ -126,7 +126,7 @@ def test_names_choose():
 
 @pytest.mark.parametrize("function", [fastml.patch_sklearn, fastml.unpatch_sklearn])
 def test_unknown_names_are_refused(function):
-    with pytest.raises(ValueError, match=r"fastml has no Other\. It has DBSCAN, KMeans, MiniBatchKMeans"):
+    with pytest.raises(ValueError, match=r"fastml replaces no Other\. It replaces DBSCAN, KMeans, MiniBatchKMeans"):
         function(["KMeans", "Other"])
     assert sklearn.cluster.KMeans is StockKMeans
 

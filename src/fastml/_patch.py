@@ -176,7 +176,7 @@ def _chosen(names: str | Iterable[str] | None) -> list[Entry]:
     known = {entry.name: entry for entry in ENTRIES}
     unknown = sorted(set(wanted) - set(known))
     if unknown:
-        raise ValueError(f"fastml has no {', '.join(unknown)}. It has {', '.join(known)}.")
+        raise ValueError(f"fastml replaces no {', '.join(unknown)}. It replaces {', '.join(known)}.")
     return [known[name] for name in wanted]
 
 

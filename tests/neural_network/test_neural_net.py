@@ -271,3 +271,10 @@ def test_calls_are_counted_and_never_fall_back():
     NeuralNetRegressor(max_epochs=1).fit(X, VALUES).predict(X)
     names = {(call.name, call.reason) for call in fastml._support.dispatch.calls()}
     assert names == {("NeuralNetRegressor.fit", None), ("NeuralNetRegressor.predict", None)}
+
+
+def test_there_is_no_equal_in_scikit_learn():
+    with pytest.raises(TypeError, match="NeuralNetRegressor has no counterpart in scikit-learn"):
+        fastml.to_sklearn(NeuralNetRegressor())
+    with pytest.raises(ValueError, match="fastml replaces no NeuralNetRegressor"):
+        fastml.patch_sklearn(["NeuralNetRegressor"])

@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score
 
 from fastml import nn
 from fastml.neural_network import Autoencoder, NeuralNetClassifier, NeuralNetRegressor
+from fastml.nn._native_epochs import NativeEpochs
 
 QUICK = {"optimizer__lr": 0.01, "batch_size": 16, "max_epochs": 8, "random_state": 0}
 
@@ -265,3 +266,17 @@ def test_a_killed_run_is_resumed(tmp_path):
     assert ended.returncode == -signal.SIGKILL
     net = NeuralNetClassifier(checkpoint=file, resume=True, **QUICK).fit(X, THREE)
     assert_same_parameters(net, NeuralNetClassifier(**QUICK).fit(X, THREE))
+
+
+@pytest.mark.parametrize(
+    ("net", "y"), [(NeuralNetClassifier, THREE), (NeuralNetClassifier, TWO), (NeuralNetRegressor, VALUES)]
+)
+def test_epochs_of_the_module_by_default_are_native_calls(net, y, monkeypatch):
+    runs = []
+    run = NativeEpochs.run
+    monkeypatch.setattr(NativeEpochs, "run", lambda self: runs.append(self) or run(self))
+    plain = net(**QUICK).fit(X, y)
+    assert len(runs) == 8
+    in_batches = net(gradient_clip_norm=1e9, **QUICK).fit(X, y)
+    assert len(runs) == 8
+    np.testing.assert_allclose(plain.loss_curve_, in_batches.loss_curve_, rtol=1e-9)

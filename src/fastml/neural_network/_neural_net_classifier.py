@@ -65,13 +65,17 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
     See Also
     --------
-    MLPClassifier : scikit-learn's multilayer perceptron; sooner, since an epoch of it is one native call.
+    MLPClassifier : scikit-learn's multilayer perceptron.
     NeuralNetRegressor : The same for values.
 
     Notes
     -----
     Ctrl-C ends training early, with a warning; the module then has what it learnt by whole steps, and ``history_`` the
     whole epochs. Any error leaves the estimator as it was. X is dense: sparse samples are refused.
+
+    An epoch of a plain perceptron, as the module by default is, is one native call where nothing needs Python between
+    batches: with "adam" and "sgd" without weight decay, no clipping, accumulation, weights, or callbacks for batches.
+    Other modules run batch by batch.
 
     Examples
     --------

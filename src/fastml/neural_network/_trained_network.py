@@ -83,8 +83,6 @@ class TrainedNetwork(NestedParameters):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if self.resume and self.checkpoint is None:
-            raise ValueError("resume=True needs a checkpoint: the file to go on from.")
         for_module, for_split, for_training = self._seeds(incremental)
         kept: Samples | None = None
         if not incremental:
@@ -104,7 +102,14 @@ class TrainedNetwork(NestedParameters):
             scoring = self._scoring(samples if kept is None else kept, on_train=kept is None)
             stopping = self._early_stopping(scoring)
             self.callbacks_ = self._own_callbacks()
-            resumed = None if incremental or not self.resume or not Path(self.checkpoint).exists() else self.checkpoint
+            callbacks = [
+                *scoring,
+                *([schedule] if schedule else []),
+                *self.callbacks_,
+                *([stopping] if stopping else []),
+                *([] if incremental or self.checkpoint is None else [self._checkpoint()]),
+                *([nn.callbacks.ProgressBar()] if self.verbose else []),
+            ]
             try:
                 nn.fit(
                     module,
@@ -112,25 +117,18 @@ class TrainedNetwork(NestedParameters):
                     encode(samples.targets),
                     loss,
                     optimizer,
-                    1 if incremental else self.max_epochs,
-                    self.batch_size,
+                    epochs=1 if incremental else self.max_epochs,
+                    batch_size=self.batch_size,
                     sample_weight=samples.weight,
                     validation=None if kept is None else _without_none(kept.X, encode(kept.targets), kept.weight),
-                    callbacks=[
-                        *scoring,
-                        *([schedule] if schedule else []),
-                        *self.callbacks_,
-                        *([stopping] if stopping else []),
-                        *([] if incremental or self.checkpoint is None else [self._checkpoint()]),
-                        *([nn.callbacks.ProgressBar()] if self.verbose else []),
-                    ],
+                    callbacks=callbacks,
                     seed=for_training,
                     shuffle=self.shuffle,
                     drop_last=self.drop_last,
                     accumulate=self.accumulate,
                     clip_norm=self.gradient_clip_norm,
                     clip_value=self.gradient_clip_value,
-                    resume=resumed,
+                    resume=self._resumed_from(incremental),
                     history=history,
                 )
             except KeyboardInterrupt:
@@ -223,6 +221,14 @@ class TrainedNetwork(NestedParameters):
 
     def _checkpoint(self) -> nn.callbacks.Checkpoint:
         return built("checkpoint", nn.callbacks.Checkpoint, self._nested("checkpoint"), self.checkpoint)
+
+    def _resumed_from(self, incremental: bool) -> str | Path | None:
+        """Return the checkpoint to go on from, if there is one."""
+        if not self.resume or incremental:
+            return None
+        if self.checkpoint is None:
+            raise ValueError("resume=True needs a checkpoint: the file to go on from.")
+        return self.checkpoint if Path(self.checkpoint).exists() else None
 
     def _own_callbacks(self) -> list[nn.callbacks.Callback]:
         """Return copies of the user's callbacks: parameters do not change in a fit."""

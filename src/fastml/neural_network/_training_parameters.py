@@ -82,8 +82,9 @@ optimizer : {"adagrad", "adam", "adamw", "rmsprop", "sgd"}, class or function, d
         sample.
 
     checkpoint : str or Path, default=None
-        A file in which ``fit`` saves the training after each epoch, whole or not at all. ``checkpoint__every`` and so
-        on are the arguments of :class:`fastml.nn.callbacks.Checkpoint`.
+        A file in which ``fit`` saves the training after each epoch, whole or not at all; it is that of one training,
+        not of all those of a search. ``checkpoint__every`` and so on are the arguments of
+        :class:`fastml.nn.callbacks.Checkpoint`.
 
     resume : bool, default=False
         Whether ``fit`` goes on from the checkpoint where the file exists. With the same samples, parameters and an
