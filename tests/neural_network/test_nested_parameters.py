@@ -1,6 +1,7 @@
 """Nested parameters as scikit-learn's tools see them: clone, searches, pipelines, pickles, the printed form."""
 
 import copy
+import doctest
 import inspect
 import io
 import pickle
@@ -139,3 +140,18 @@ def test_names_of_features():
         net.predict(frame[["b", "a", "c", "d"]])
     coder = Autoencoder(2, max_epochs=1).set_output(transform="pandas").fit(frame)
     assert list(coder.transform(frame).columns) == ["autoencoder0", "autoencoder1"]
+
+
+@pytest.mark.parametrize("cls", [NeuralNetClassifier, NeuralNetRegressor, Autoencoder])
+def test_the_docs_are_of_the_parameters_and_attributes_that_there_are(cls):
+    docscrape = pytest.importorskip("numpydoc.docscrape", reason="numpydoc reads the docs")
+    docs = docscrape.ClassDoc(cls)
+    documented = [parameter.name for parameter in docs["Parameters"]]
+    assert documented == [*inspect.signature(cls).parameters, "**nested"]
+    fitted = cls(max_epochs=2, early_stopping=True).fit(X, VALUES if cls is NeuralNetRegressor else THREE)
+    attributes = {name for name in vars(fitted) if name.endswith("_")} | {"loss_curve_"}
+    # Names of features are there with data frames only.
+    assert {attribute.name for attribute in docs["Attributes"]} == attributes | {"feature_names_in_"}
+    (examples,) = doctest.DocTestFinder(recurse=False).find(cls, cls.__name__, module=False, globs={})
+    assert len(examples.examples) > 3
+    assert doctest.DocTestRunner().run(examples).failed == 0
