@@ -198,11 +198,22 @@ def test_the_module_by_default():
         dense_network(5, 2, hidden_layer_sizes=(3, 0))
 
 
-def test_sparse_samples_are_refused():
-    net = NeuralNetClassifier(max_epochs=1).fit(X, THREE)
-    for call in (lambda: net.fit(sp.csr_array(X), THREE), lambda: net.predict(sp.csr_array(X))):
-        with pytest.raises(TypeError, match=r"Sparse data was passed.*toarray"):
-            call()
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csr_matrix, sp.csc_array, sp.coo_array])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_sparse_samples_are_dense_ones_to_the_module(form, activation):
+    """One native call an epoch with "relu", batch by batch with "gelu"."""
+    thin = np.where(np.abs(X) > 0.7, X, 0)
+    options = {"module__activation": activation, "early_stopping": True, "scoring": "accuracy", **QUICK}
+    dense = NeuralNetClassifier(**options).fit(thin, THREE)
+    sparse = NeuralNetClassifier(**options).fit(form(thin), THREE)
+    np.testing.assert_allclose(sparse.predict_proba(form(thin)), dense.predict_proba(thin), rtol=1e-6)
+    np.testing.assert_allclose(sparse.history_["validation_loss"], dense.history_["validation_loss"], rtol=1e-9)
+    assert sparse.predict_proba(form(thin.astype(np.float32))).dtype == np.float64
+    weighted = [
+        NeuralNetRegressor(**QUICK).fit(samples, VALUES, sample_weight=np.arange(120)).predict(samples)
+        for samples in (thin, form(thin))
+    ]
+    np.testing.assert_allclose(*weighted, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

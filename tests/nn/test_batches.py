@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from fastml import _core
 from fastml.nn._seeding import manual_seed
@@ -140,3 +141,19 @@ def test_bindings_reject_what_leaves_an_array():
         _core.nn_gather_rows(X, np.array([0]), np.zeros(2), None, batch, 1)
     with pytest.raises(ValueError, match="holds no objects"):
         _core.nn_gather_items(X.astype(object), np.array([0]), batch.astype(object))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_batches_of_sparse_rows_are_dense(shuffle):
+    dense = np.where(np.random.default_rng(0).random((50, 7)) < 0.3, 2.5, 0.0)
+    options = {"batch_size": 16, "shuffle": shuffle, "dtype": np.float32, "factor": 2.0, "drop_last": True}
+    pairs = zip(
+        Batches(sparse.csc_array(dense), np.arange(50), rng=0, **options),
+        Batches(dense, np.arange(50), rng=0, **options),
+        strict=True,
+    )
+    for (X, y), (expected, labels) in pairs:
+        assert type(X) is np.ndarray
+        assert X.dtype == np.float32
+        np.testing.assert_array_equal(X, expected)
+        np.testing.assert_array_equal(y, labels)

@@ -31,6 +31,11 @@ class NeuralNet(TrainedNetwork):
     module: Any
     criterion: Any
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _new_module(self, X: np.ndarray, out_features: int) -> nn.Module:
         shape = {"in_features": X.shape[1], "out_features": out_features, "dtype": X.dtype}
         module = dense_network if self.module is None else self.module
@@ -49,7 +54,7 @@ def n_outputs(module: nn.Module, X: np.ndarray) -> int:
     """Return how many numbers a module gives for a sample, by a pass over the first samples."""
     first = X[:2]
     shape = outputs(module, first).shape
-    if shape[:1] != (len(first),) or len(shape) > 2:
+    if shape[:1] != first.shape[:1] or len(shape) > 2:
         raise ValueError(
             f"module: expected {type(module).__name__} to give a number or a row of them for each sample; for "
             f"samples of shape {first.shape} it gave shape {shape}."

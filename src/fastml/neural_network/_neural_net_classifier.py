@@ -71,7 +71,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
     Notes
     -----
     Ctrl-C ends training early, with a warning; the module then has what it learnt by whole steps, and ``history_`` the
-    whole epochs. Any error leaves the estimator as it was. X is dense: sparse samples are refused.
+    whole epochs. Any error leaves the estimator as it was. Sparse samples become dense batch by batch.
 
     An epoch of a plain perceptron, as the module by default is, is one native call where nothing needs Python between
     batches: with "adam" and "sgd" without weight decay, no clipping, accumulation, weights, or callbacks for batches.
@@ -162,7 +162,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples; float32 stays, anything else becomes float64.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
@@ -184,7 +184,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
@@ -215,7 +215,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -238,7 +238,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -267,7 +267,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -282,7 +282,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -299,7 +299,14 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> "NeuralNetClassifier":
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         X, y = validate_data(
-            self, X, y, multi_output=True, dtype=(np.float64, np.float32), order="C", reset=not goes_on
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            order="C",
+            reset=not goes_on,
         )
         weight = self._checked_weight(sample_weight, X)
         y = y.toarray() if issparse(y) else y

@@ -48,7 +48,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
     Notes
     -----
     Ctrl-C ends training early, with a warning; the module then has what it learnt by whole steps, and ``history_`` the
-    whole epochs. Any error leaves the estimator as it was. X is dense: sparse samples are refused.
+    whole epochs. Any error leaves the estimator as it was. Sparse samples become dense batch by batch.
 
     An epoch of a plain perceptron, as the module by default is, is one native call where nothing needs Python between
     batches: with "adam" and "sgd" without weight decay, no clipping, accumulation, weights, or callbacks for batches.
@@ -128,7 +128,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples; float32 stays, anything else becomes float64.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -150,7 +150,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -171,7 +171,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse array} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -189,6 +189,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
             self,
             X,
             y,
+            accept_sparse="csr",
             multi_output=True,
             y_numeric=True,
             dtype=(np.float64, np.float32),

@@ -96,7 +96,7 @@ class TrainedNetwork(NestedParameters):
             module = copy.deepcopy(self.module_).astype(type_of(self.module_)) if goes_on else new_module()
             loss, encode = new_loss(module)
             optimizer = self._new_optimizer(module)
-            schedule = self._new_schedule(optimizer, len(samples.X), incremental)
+            schedule = self._new_schedule(optimizer, samples.X.shape[0], incremental)
             if incremental and goes_on:
                 optimizer.load_state_dict(self._state_for(optimizer))
             scoring = self._scoring(samples if kept is None else kept, on_train=kept is None)
@@ -162,7 +162,7 @@ class TrainedNetwork(NestedParameters):
                 return samples, None
             fraction = VALIDATION_FRACTION
         rows, kept = train_test_split(
-            np.arange(len(samples.X)), test_size=fraction, random_state=seed, stratify=stratify
+            np.arange(samples.X.shape[0]), test_size=fraction, random_state=seed, stratify=stratify
         )
         return samples.take(rows), samples.take(kept)
 
@@ -239,7 +239,7 @@ class TrainedNetwork(NestedParameters):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return what the module makes of samples that are yet to be checked."""
-        return outputs(self.module_, validation.validate(self, X, reset=False, sparse=False))
+        return outputs(self.module_, validation.validate(self, X, reset=False, sparse="csr", large_sparse=True))
 
 
 def _named(scoring: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from fastml import _core
 from fastml._support import threads
@@ -29,8 +30,8 @@ def native_epochs(training: Any) -> NativeEpochs | None:
 
     They are for a ``Sequential`` of ``Linear`` layers, with biases and one activation between them (``ReLU``,
     ``Sigmoid``, ``Tanh``), for cross entropy, binary cross entropy and squared errors as they are by default, for
-    ``Adam`` and ``SGD`` without weight decay, over all parameters, and two-dimensional X of their type. Weights of
-    samples, clipping, accumulation, hooks, and callbacks that look at batches need the loop.
+    ``Adam`` and ``SGD`` without weight decay, over all parameters, and two-dimensional X of their type, CSR or not.
+    Weights of samples, clipping, accumulation, hooks, and callbacks that look at batches need the loop.
     """
     batches = training.batches
     layers = _layers(training.module)
@@ -41,14 +42,22 @@ def native_epochs(training: Any) -> NativeEpochs | None:
     if any(callback.sees_batches for callback in training.callbacks) or batches.sample_weight is not None:
         return None
     X = batches.X
-    if X.ndim != 2 or X.dtype != training.dtype or not X.flags.c_contiguous or not X.flags.aligned:
+    if X.ndim != 2 or X.dtype != training.dtype:
         return None
-    if batches.n_samples != len(X) or batches.dtype != X.dtype or batches.factor is not None:
+    if issparse(X):
+        if X.shape[1] >= 2**31:
+            return None
+        samples: Any = X.data, X.indices.astype(np.int32, copy=False), X.indptr.astype(np.int64), X.shape[1]
+    elif X.flags.c_contiguous and X.flags.aligned:
+        samples = X
+    else:
+        return None
+    if batches.n_samples != X.shape[0] or batches.dtype != X.dtype or batches.factor is not None:
         return None
     if X.shape[1] != layers[0][0].in_features:
         return None
     targets = _targets(training.loss, batches.y, layers[0][-1].out_features, training.dtype)
-    return None if targets is None else NativeEpochs(training, *layers, *targets)
+    return None if targets is None else NativeEpochs(training, *layers, samples, *targets)
 
 
 class NativeEpochs:
@@ -58,8 +67,11 @@ class NativeEpochs:
     what a checkpoint holds, so that a resumed training goes on with the same numbers.
     """
 
-    def __init__(self, training: Any, linear: list[Any], hidden: str, loss: str, targets: np.ndarray) -> None:
-        self.training, self.linear, self.hidden, self.targets = training, linear, hidden, targets
+    def __init__(
+        self, training: Any, linear: list[Any], hidden: str, samples: Any, loss: str, targets: np.ndarray
+    ) -> None:
+        self.training, self.linear, self.hidden = training, linear, hidden
+        self.samples, self.targets = samples, targets
         self.units = [linear[0].in_features, *[layer.out_features for layer in linear]]
         output = {"squared_error": "identity", "log_loss": "softmax", "binary_log_loss": "logistic"}[loss]
         make = _core.DenseNetworkF32 if training.dtype == np.float32 else _core.DenseNetworkF64
@@ -97,7 +109,7 @@ class NativeEpochs:
         total = math.nan
         try:
             total = network.train_epoch(
-                batches.X, self.targets, None, batches.order(), batches.batch_size, 0.0, self.n_threads
+                self.samples, self.targets, None, batches.order(), batches.batch_size, 0.0, self.n_threads
             )
             if not math.isfinite(total):
                 return None

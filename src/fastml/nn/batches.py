@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from fastml import _core
 from fastml._support import threads
 from fastml.nn._flat import FLOATS
 from fastml.nn._seeding import as_generator
 
-__all__ = ["Batches", "gather"]
+__all__ = ["Batches", "as_samples", "gather"]
 
 _GATHERED = (*FLOATS, np.dtype(np.uint8))
 
@@ -22,8 +23,9 @@ class Batches:
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, ...)
-        Rows of float32, float64 or uint8 (images) are gathered in native code, from memory of any row stride.
+    X : array-like of shape (n_samples, ...), or sparse array
+        Rows of float32, float64 or uint8 (images) are gathered in native code, from memory of any row stride. Those of
+        sparse arrays become dense batch by batch.
     y : array-like of shape (n_samples, ...), optional
         Targets.
     batch_size : int, default=32
@@ -62,17 +64,17 @@ class Batches:
         factor: Any = None,
         sample_weight: Any = None,
     ) -> None:
-        self.X = np.asarray(X)
+        self.X: Any = as_samples(X)
         self.y = None if y is None else np.asarray(y)
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         if self.X.ndim == 0:
             raise ValueError("X: expected an array of samples, got a single number.")
         if self.y is not None and self.y.shape[:1] != self.X.shape[:1]:
-            raise ValueError(f"X has {len(self.X)} samples, y has shape {self.y.shape}: expected as many.")
+            raise ValueError(f"X has {self.X.shape[0]} samples, y has shape {self.y.shape}: expected as many.")
         if self.sample_weight is not None and self.sample_weight.shape != self.X.shape[:1]:
             raise ValueError(
-                f"X has {len(self.X)} samples, sample_weight has shape {self.sample_weight.shape}: expected a number "
-                "for each."
+                f"X has {self.X.shape[0]} samples, sample_weight has shape {self.sample_weight.shape}: expected a "
+                "number for each."
             )
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
@@ -98,7 +100,8 @@ class Batches:
     @property
     def n_samples(self) -> int:
         """Samples of an epoch, those of a batch that is dropped not included."""
-        return len(self.X) // self.batch_size * self.batch_size if self.drop_last else len(self.X)
+        n_samples = self.X.shape[0]
+        return n_samples // self.batch_size * self.batch_size if self.drop_last else n_samples
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -110,7 +113,7 @@ class Batches:
 
     def order(self) -> np.ndarray | None:
         """Draw the order of an epoch's samples; None for that in which they lie."""
-        return self.rng.permutation(len(self.X)).astype(np.int64, copy=False) if self.shuffle else None
+        return self.rng.permutation(self.X.shape[0]).astype(np.int64, copy=False) if self.shuffle else None
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         order = self.order()
@@ -126,14 +129,19 @@ class Batches:
                 yield batch if self.sample_weight is None else (*batch, gather(self.sample_weight, rows))
 
     def _in_order(self, part: slice) -> np.ndarray:
-        if self.factor is None and self.X.dtype == self.dtype:
+        if self.factor is None and self.X.dtype == self.dtype and not issparse(self.X):
             return self.X[part]
         rows = np.arange(part.start, part.stop, dtype=np.int64)
         return gather(self.X, rows, self.dtype, self.shift, self.factor)
 
 
+def as_samples(X: Any) -> Any:
+    """Return samples as an array whose rows can be taken: dense, or in the CSR format."""
+    return X.tocsr() if issparse(X) else np.asarray(X)
+
+
 def gather(
-    X: np.ndarray,
+    X: Any,
     rows: np.ndarray,
     dtype: Any = None,
     shift: np.ndarray | None = None,
@@ -143,7 +151,7 @@ def gather(
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, ...)
+    X : ndarray of shape (n_samples, ...), or CSR array
     rows : ndarray of int64
         Indices of rows, none of them negative.
     dtype : dtype, optional
@@ -156,6 +164,9 @@ def gather(
     batch : ndarray
     """
     dtype = X.dtype if dtype is None else np.dtype(dtype)
+    if issparse(X):
+        batch = X[rows].toarray().astype(dtype, copy=False)
+        return batch if factor is None else (batch - shift) * factor
     item = X.dtype.itemsize
     if X.ndim == 2 and X.dtype in _GATHERED and dtype in FLOATS:
         if X.strides[1] == item and X.strides[0] % item == 0:

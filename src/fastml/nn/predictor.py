@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastml.nn._recording import no_grad
-from fastml.nn.batches import Batches
+from fastml.nn.batches import Batches, as_samples
 from fastml.nn.tensor import Tensor
 
 __all__ = ["EVALUATION_BATCH", "Predictor", "batch_type", "outputs", "type_of"]
@@ -33,13 +33,13 @@ def outputs(module: Any, X: Any) -> np.ndarray:
     Parameters
     ----------
     module : Module
-    X : array-like of shape (n_samples, ...)
+    X : array-like of shape (n_samples, ...), or sparse array
 
     Returns
     -------
     outputs : ndarray of shape (n_samples, ...)
     """
-    X = np.asarray(X)
+    X = as_samples(X)
     was_training = module.training
     if was_training:
         module.eval()

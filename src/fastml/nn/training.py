@@ -15,7 +15,7 @@ from fastml.nn._native_epochs import NativeEpochs, native_epochs
 from fastml.nn._non_finite import NonFiniteLossError, first_not_finite
 from fastml.nn._recording import no_grad
 from fastml.nn._seeding import default_generator, manual_seed
-from fastml.nn.batches import Batches
+from fastml.nn.batches import Batches, as_samples
 from fastml.nn.callbacks import Callback
 from fastml.nn.checkpoints import load_checkpoint
 from fastml.nn.clipping import clip_factor, clip_grad_value_, grad_norm
@@ -53,8 +53,9 @@ def fit(
     ----------
     module : Module
         Left in evaluation mode.
-    X : array-like of shape (n_samples, ...)
-        Inputs. Floating ones are converted to the type of the module's parameters, batch by batch.
+    X : array-like of shape (n_samples, ...), or sparse array
+        Inputs; those of a sparse array become dense batch by batch. Floating ones are converted to the type of the
+        module's parameters, batch by batch.
     y : array-like of shape (n_samples, ...)
         Targets: integers for classes, floats otherwise.
     loss : callable
@@ -161,15 +162,15 @@ class Training:
         self.rng = np.random.default_rng(seed)
         if seed is not None:
             manual_seed(np.random.SeedSequence(seed).spawn(1)[0])
-        X, y = np.asarray(X), self._typed(np.asarray(y))
+        X, y = as_samples(X), self._typed(np.asarray(y))
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=self.dtype)
         self.validation: tuple[np.ndarray, np.ndarray] | None = None
         self._validation_weight: np.ndarray | None = None
         if isinstance(validation, float):
             X, y, weight = self._keep_back(X, y, weight, validation)
         elif validation is not None:
-            X_validation, y_validation, *others = (np.asarray(part) for part in validation)
-            self.validation = (X_validation, self._typed(y_validation))
+            y_validation, *others = (np.asarray(part) for part in validation[1:])
+            self.validation = (as_samples(validation[0]), self._typed(y_validation))
             self._validation_weight = others[0].astype(self.dtype, copy=False) if others else None
             if (weight is None) != (not others):
                 raise ValueError(
@@ -178,7 +179,7 @@ class Training:
         kind = batch_type(X, self.dtype)
         self.batches = Batches(X, y, batch_size, shuffle, self.rng, drop_last, dtype=kind, sample_weight=weight)
         if not self.batches.n_samples:
-            raise ValueError(f"X: expected a batch of samples at least, got {len(X)} sample(s).")
+            raise ValueError(f"X: expected a batch of samples at least, got {X.shape[0]} sample(s).")
         self.history = History()
         self.callbacks: Sequence[Callback] = ()
         self.accumulate = 1
@@ -289,7 +290,7 @@ class Training:
             "callbacks": [type(c).__name__ for c, _ in self._states_of_callbacks()],
             "optimizer": type(self.optimizer).__name__,
             "dtype": str(self.dtype),
-            "n_samples": len(self.batches.X),
+            "n_samples": self.batches.X.shape[0],
             "batch_size": self.batches.batch_size,
             "generators": [type(generator).__name__ for generator in self._generators()],
         }
@@ -385,16 +386,17 @@ class Training:
         batches = Batches(X, y, EVALUATION_BATCH, shuffle=False, dtype=kind, sample_weight=weight)
         with no_grad():
             total = sum(self._loss(*batch).item() * len(batch[0]) for batch in batches)
-        return total / len(X)
+        return total / X.shape[0]
 
     def _typed(self, y: np.ndarray) -> np.ndarray:
         return y.astype(self.dtype, copy=False) if y.dtype.kind == "f" else y
 
     def _keep_back(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, share: float) -> tuple[Any, Any, Any]:
-        n_kept = round(share * len(X))
-        if not 0 < n_kept < len(X):
+        n_samples = X.shape[0]
+        n_kept = round(share * n_samples)
+        if not 0 < n_kept < n_samples:
             raise ValueError(f"validation: expected a share that leaves samples on both sides, got {share}.")
-        order = self.rng.permutation(len(X))
+        order = self.rng.permutation(n_samples)
         kept, rest = np.sort(order[:n_kept]), np.sort(order[n_kept:])
         self.validation = (X[kept], y[kept])
         if weight is None:
