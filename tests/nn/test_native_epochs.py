@@ -133,29 +133,28 @@ def test_a_resumed_training_ends_with_the_same_bits(tmp_path, native_runs):
     assert resumed["loss"] == history["loss"]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"loss": nn.CrossEntropyLoss(label_smoothing=0.1)},
-        {"loss": nn.CrossEntropyLoss(weight=np.ones(3))},
-        {"loss": lambda outputs, targets: nn.cross_entropy(outputs, targets)},
-        {"optimizer": lambda p: optim.Adam(p, weight_decay=0.1)},
-        {"optimizer": lambda p: optim.Adam(p, amsgrad=True)},
-        {"optimizer": lambda p: optim.AdamW(p)},
-        {"optimizer": lambda p: optim.RMSprop(p)},
-        {"optimizer": lambda p: optim.SGD(p, lr=0.1, maximize=True)},
-        {"optimizer": lambda p: optim.SGD(p, lr=0.1, momentum=0.5, dampening=0.5)},
-        {"optimizer": lambda p: optim.SGD(list(p)[:2])},
-        {"optimizer": lambda p: optim.SGD([{"params": [q]} for q in p])},
-        {"clip_norm": 1.0},
-        {"clip_value": 1.0},
-        {"accumulate": 2},
-        {"drop_last": True},
-        {"activation": nn.GELU},
-        {"activation": lambda: nn.Dropout(0.5)},
-    ],
-    ids=str,
-)
+UNKNOWN = {
+    "label smoothing": {"loss": nn.CrossEntropyLoss(label_smoothing=0.1)},
+    "weights of classes": {"loss": nn.CrossEntropyLoss(weight=np.ones(3))},
+    "a loss of the user's": {"loss": lambda outputs, targets: nn.cross_entropy(outputs, targets)},
+    "Adam with weight_decay": {"optimizer": lambda p: optim.Adam(p, weight_decay=0.1)},
+    "Adam with amsgrad": {"optimizer": lambda p: optim.Adam(p, amsgrad=True)},
+    "AdamW": {"optimizer": lambda p: optim.AdamW(p)},
+    "RMSprop": {"optimizer": lambda p: optim.RMSprop(p)},
+    "SGD that climbs": {"optimizer": lambda p: optim.SGD(p, lr=0.1, maximize=True)},
+    "SGD with dampening": {"optimizer": lambda p: optim.SGD(p, lr=0.1, momentum=0.5, dampening=0.5)},
+    "some of the parameters": {"optimizer": lambda p: optim.SGD(list(p)[:2])},
+    "several groups": {"optimizer": lambda p: optim.SGD([{"params": [q]} for q in p])},
+    "clip_norm": {"clip_norm": 1.0},
+    "clip_value": {"clip_value": 1.0},
+    "accumulate": {"accumulate": 2},
+    "drop_last": {"drop_last": True},
+    "GELU": {"activation": nn.GELU},
+    "Dropout": {"activation": lambda: nn.Dropout(0.5)},
+}
+
+
+@pytest.mark.parametrize("change", UNKNOWN.values(), ids=UNKNOWN)
 def test_what_the_kernel_does_not_know_is_left_to_the_loop(change, native_runs):
     options = {"loss": nn.cross_entropy, "optimizer": lambda p: optim.Adam(p), **change}
     loss, optimizer = options.pop("loss"), options.pop("optimizer")
