@@ -33,7 +33,7 @@ struct Optimizer {
   double momentum;  // beta_1 of Adam
   double beta_2;
   double epsilon;
-  std::int64_t steps;   // of Adam, so far
+  std::int64_t steps;           // of Adam, so far
   bool scales_epsilon = false;  // its epsilon is added to the root once the bias of that is corrected, as in PyTorch
 };
 
