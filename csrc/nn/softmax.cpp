@@ -3,14 +3,24 @@
 namespace fastml::nn {
 namespace {
 
+// The weight of all rows, or the first wrong one.
 template <class T>
-bool are_classes(const ClassTargets<T>& targets, std::int64_t rows, std::int64_t cols) {
-  if (targets.classes == nullptr) return true;
+LossSum weigh(const ClassTargets<T>& targets, std::int64_t rows, std::int64_t cols) {
+  LossSum found;
+  if (targets.classes == nullptr) {
+    found.weight = double(rows);
+    return found;
+  }
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t c = targets.classes[i];
-    if ((c < 0 || c >= cols) && c != targets.ignored) return false;
+    if (c == targets.ignored) continue;
+    if (c < 0 || c >= cols) {
+      found.wrong = i;
+      return found;
+    }
+    found.weight += targets.weights == nullptr ? 1.0 : double(targets.weights[c]);
   }
-  return true;
+  return found;
 }
 
 // Calls step(begin, end) for a share of the rows on each thread.
@@ -39,26 +49,28 @@ void softmax_backward(std::int64_t rows, std::int64_t cols, const T* y, const T*
 }
 
 template <class T>
-bool cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, T* losses,
-                   double& sum, T* dx, int threads) {
-  if (!are_classes(targets, rows, cols)) return false;
+LossSum cross_entropy(std::int64_t rows, std::int64_t cols, const T* x, const ClassTargets<T>& targets, bool mean,
+                      T* losses, T* dx, int threads) {
+  LossSum result = weigh(targets, rows, cols);
+  if (result.wrong >= 0) return result;
+  const T factor = mean && result.weight != 0 ? T(1 / result.weight) : T(1);
   share_rows(rows, threads, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t at = begin * cols;
     ClassTargets<T> share = targets;
+    share.factor = factor;
     if (share.classes != nullptr) share.classes += begin;
     if (share.probabilities != nullptr) share.probabilities += at;
     softmax_kernels<T>().cross_entropy(end - begin, cols, x + at, share, losses + begin,
                                        dx == nullptr ? nullptr : dx + at);
   });
-  sum = 0;
-  for (std::int64_t i = 0; i < rows; ++i) sum += double(losses[i]);
-  return true;
+  for (std::int64_t i = 0; i < rows; ++i) result.sum += double(losses[i]);
+  return result;
 }
 
 #define FASTML_INSTANTIATE(T)                                                                    \
   template void softmax(std::int64_t, std::int64_t, const T*, bool, T*, int);                    \
   template void softmax_backward(std::int64_t, std::int64_t, const T*, const T*, bool, T*, int); \
-  template bool cross_entropy(std::int64_t, std::int64_t, const T*, const ClassTargets<T>&, T*, double&, T*, int);
+  template LossSum cross_entropy(std::int64_t, std::int64_t, const T*, const ClassTargets<T>&, bool, T*, T*, int);
 FASTML_INSTANTIATE(float)
 FASTML_INSTANTIATE(double)
 #undef FASTML_INSTANTIATE

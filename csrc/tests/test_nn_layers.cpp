@@ -196,18 +196,19 @@ void cross_entropies(const char* level) {
           for (const bool derivatives : {true, false}) {
             // The class of row 3 counts as any other where targets are probabilities.
             const std::int64_t ignored = smoothing == 0 ? -1 : classes[3];
-            const T factor = weighted ? T(1) : T(0.375);
-            const ClassTargets<T> targets{by_class ? classes.data() : nullptr,
-                                          by_class ? nullptr : p,
-                                          weighted ? w : nullptr,
-                                          smoothing,
-                                          ignored,
-                                          factor};
-            double all = -1;
-            CHECK(cross_entropy(rows, cols, x, targets, losses, all, derivatives ? dx : nullptr, 2), level);
-            Real expected_all = 0;
-            for (std::int64_t i = 0; i < rows; ++i) expected_all += losses[i];
-            CHECK_CLOSE(all, expected_all, 1e-13 * std::abs(expected_all), level << " sum of losses");
+            const bool mean = weighted;
+            const ClassTargets<T> targets{by_class ? classes.data() : nullptr, by_class ? nullptr : p,
+                                          weighted ? w : nullptr, smoothing, ignored};
+            const LossSum found = cross_entropy(rows, cols, x, targets, mean, losses, derivatives ? dx : nullptr, 2);
+            CHECK_EQUAL(found.wrong, -1, level);
+            Real all = 0, weights = 0;
+            for (std::int64_t i = 0; i < rows; ++i) {
+              all += losses[i];
+              if (!by_class || classes[i] != ignored) weights += by_class && weighted ? w[classes[i]] : T(1);
+            }
+            CHECK_CLOSE(found.sum, all, 1e-13 * std::abs(all), level << " sum of losses");
+            CHECK_CLOSE(found.weight, weights, 1e-13 * weights, level << " weight of rows");
+            const Real factor = mean && weights > 0 ? 1 / weights : 1;
             for (std::int64_t i = 0; i < rows; ++i) {
               if (by_class && classes[i] == ignored) {
                 CHECK_EQUAL(losses[i], T(0), level << " loss of an ignored class");
@@ -228,7 +229,7 @@ void cross_entropies(const char* level) {
               if (!derivatives) continue;
               for (std::int64_t c = 0; c < cols; ++c) {
                 CHECK_CLOSE(dx[i * cols + c], factor * (std::exp(Real(x[i * cols + c])) / sum * total - target(c)),
-                            (16 + 16 * total) * kUnit<T>, level << " derivative, classes " << cols);
+                            (16 + 16 * total) * (1 + factor) * kUnit<T>, level << " derivative, classes " << cols);
               }
             }
           }
@@ -237,8 +238,8 @@ void cross_entropies(const char* level) {
     }
     classes[rows - 1] = cols;
     const ClassTargets<T> wrong{classes.data(), nullptr, nullptr, T(0)};
-    double all;
-    CHECK(!cross_entropy<T>(rows, cols, x, wrong, losses, all, nullptr, 1), level << " class out of range");
+    CHECK_EQUAL(cross_entropy<T>(rows, cols, x, wrong, false, losses, nullptr, 1).wrong, rows - 1,
+                level << " class out of range");
   }
 }
 

@@ -68,28 +68,25 @@ py::tuple elementwise_loss(const Array<T>& x, const Array<T>& y, const std::stri
 template <class T>
 py::tuple cross_entropy(const Array<T>& x, const std::optional<Array<std::int64_t>>& classes,
                         const std::optional<Array<T>>& probabilities, const std::optional<Array<T>>& weights,
-                        T label_smoothing, std::int64_t ignored, T factor, bool with_derivatives, int n_threads) {
+                        T label_smoothing, std::int64_t ignored, bool mean, bool with_derivatives, int n_threads) {
   const Rows<const T> rows = rows_of(x);
   require(rows.cols >= 1 || rows.rows == 0, "cross_entropy: there are no classes");
   require(classes.has_value() != probabilities.has_value(), "cross_entropy: give classes or probabilities");
   if (probabilities) require_equal_shapes(*probabilities, x);
   const nn::ClassTargets<T> targets{optional_data(classes, rows.rows, "classes"),
                                     probabilities ? probabilities->data() : nullptr,
-                                    optional_data(weights, rows.cols, "weights"),
-                                    label_smoothing,
-                                    ignored,
-                                    factor};
+                                    optional_data(weights, rows.cols, "weights"), label_smoothing, ignored};
   Array<T> losses(rows.rows);
   T* to = losses.mutable_data();
   const Result<T> derivatives(with_derivatives, x);
-  double sum = 0;
-  bool in_range;
+  nn::LossSum result;
   {
     const py::gil_scoped_release unlocked;
-    in_range = nn::cross_entropy(rows.rows, rows.cols, rows.data, targets, to, sum, derivatives.data, n_threads);
+    result = nn::cross_entropy(rows.rows, rows.cols, rows.data, targets, mean, to, derivatives.data, n_threads);
   }
-  require(in_range, "cross_entropy: classes must lie in [0, " + std::to_string(rows.cols) + ")");
-  return py::make_tuple(sum, losses, derivatives.array);
+  require(result.wrong < 0, "cross_entropy: classes must lie in [0, " + std::to_string(rows.cols) + "), got " +
+                                std::to_string(result.wrong < 0 ? 0 : targets.classes[result.wrong]) + ".");
+  return py::make_tuple(result.sum, result.weight, losses, derivatives.array);
 }
 
 template <class T>
@@ -102,9 +99,9 @@ void bind(py::module_& module) {
              "csrc/nn/losses.hpp.");
   module.def("nn_cross_entropy", &cross_entropy<T>, arg("x").noconvert(), arg("classes").noconvert().none(true),
              arg("probabilities").noconvert().none(true), arg("weights").noconvert().none(true), arg("label_smoothing"),
-             arg("ignored"), arg("factor"), arg("with_derivatives"), arg("n_threads"),
-             "(sum of the losses, losses, derivatives of their sum times factor or None) of the rows of x against\n"
-             "classes or probabilities.");
+             arg("ignored"), arg("mean"), arg("with_derivatives"), arg("n_threads"),
+             "(sum of the losses, what a mean divides it by, losses, derivatives of the sum or the mean, or None) of\n"
+             "the rows of x against classes or probabilities.");
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class Fused:
     def apply(self, inputs: Sequence[Tensor], options: dict) -> Tensor:
         data, saved = self.forward(*[x.data for x in inputs], **options)
         result = Tensor._of(data)
-        if mode.recording and any(x.requires_grad for x in inputs):
+        if mode.recording:
             _record(result, self, inputs, options, saved)
         return result
 
@@ -132,11 +132,12 @@ def _linear(
         raise ValueError(f"linear: weight of shape {weight.shape} and bias of shape {bias.shape} do not fit.")
     if x.dtype != weight.dtype or (bias is not None and bias.dtype != x.dtype):
         raise TypeError(f"linear: input of {x.dtype} and weight of {weight.dtype} must have one type.")
-    rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+    rows = np.ascontiguousarray(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
     n_threads = threads.n_threads(work=rows.size * weight.shape[0])
     from_result = kind == "identity" or reads_result(kind, parameter)
     z, y = _core.nn_linear(rows, np.ascontiguousarray(weight), bias, kind, parameter, not from_result, n_threads)
-    return y.reshape(*x.shape[:-1], weight.shape[0]), (rows, y if from_result else z, n_threads)
+    saved = (rows, y if from_result else z, n_threads)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0]), saved
 
 
 def _plain_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, kind: str, parameter: float) -> Tensor:

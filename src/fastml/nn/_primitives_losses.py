@@ -120,7 +120,7 @@ fuse(
 )
 
 
-# Cross entropy: rows of scores against classes or probabilities. `count` is what the mean divides by.
+# Cross entropy: rows of scores against classes or probabilities.
 
 
 def _cross_entropy(
@@ -130,17 +130,16 @@ def _cross_entropy(
     label_smoothing: float,
     ignore_index: int,
     reduction: str,
-    count: float,
 ) -> tuple[np.ndarray, Any]:
     classes, probabilities = (target, None) if target.dtype.kind == "i" else (None, target)
-    total, losses, derivatives = _core.nn_cross_entropy(
+    total, count, losses, derivatives = _core.nn_cross_entropy(
         np.ascontiguousarray(x),
         classes,
         probabilities,
         weight,
         label_smoothing,
         ignore_index,
-        _factor(reduction, count),
+        reduction == "mean",
         mode.recording,
         threads.n_threads(work=_COST * x.size),
     )
@@ -151,18 +150,6 @@ def _cross_entropy_vjp(g: np.ndarray, derivatives: np.ndarray, needs: Sequence[b
     return [_scaled(derivatives, g[:, np.newaxis] if g.ndim else g)]
 
 
-def class_targets(
-    target: np.ndarray, weight: np.ndarray | None, label_smoothing: float, ignore_index: int, n_classes: int
-) -> np.ndarray:
-    """Return what each class' -log(probability) is multiplied by."""
-    kept = np.ones((len(target), 1), dtype=bool)
-    if target.dtype.kind == "i":
-        kept[:, 0] = target != ignore_index
-        target = np.eye(n_classes)[np.where(kept[:, 0], target, 0)]
-    target = ((1 - label_smoothing) * target + label_smoothing / n_classes) * kept
-    return target if weight is None else target * weight
-
-
 def _plain_cross_entropy(
     x: Tensor,
     target: np.ndarray,
@@ -170,11 +157,20 @@ def _plain_cross_entropy(
     label_smoothing: float,
     ignore_index: int,
     reduction: str,
-    count: float,
 ) -> Tensor:
-    factors = constant(class_targets(target, weight, label_smoothing, ignore_index, x.data.shape[1]), x)
-    losses = -apply("sum", plain_softmax(x, logarithm=True) * factors, axis=1)
-    return _plain_reduced(losses, reduction, count)
+    n_samples, n_classes = x.data.shape
+    weights, of_rows = np.ones(n_classes) if weight is None else weight, np.ones(n_samples)
+    if target.dtype.kind == "i":
+        kept = target != ignore_index
+        classes = np.where(kept, target, 0)
+        target = np.eye(n_classes)[classes]
+        of_rows = kept * weights[classes]
+    else:
+        kept = np.ones(n_samples, dtype=bool)
+    # What each class' -log(probability) is multiplied by.
+    factors = ((1 - label_smoothing) * target + label_smoothing / n_classes) * weights * kept[:, np.newaxis]
+    losses = -apply("sum", plain_softmax(x, logarithm=True) * constant(factors, x), axis=1)
+    return _plain_reduced(losses, reduction, float(of_rows.sum()))
 
 
 fuse("cross_entropy", _cross_entropy, _cross_entropy_vjp, _plain_cross_entropy)

@@ -8,7 +8,7 @@ import numpy as np
 from fastml.nn import _primitives, _primitives_layers, _primitives_losses  # noqa: F401  (they fill the table)
 from fastml.nn._primitives_fused import plain_activation
 from fastml.nn._seeding import default_generator
-from fastml.nn.tensor import FLOATS, METHODS, Tensor, apply
+from fastml.nn.tensor import FLOATS, METHODS, PRIMITIVES, Tensor, apply
 
 Axis = int | Sequence[int] | None
 
@@ -209,11 +209,12 @@ def matmul(x: Any, y: Any) -> Tensor:
 
 
 def _activate(x: Any, kind: str, parameter: float = 0.0) -> Tensor:
-    return apply("activation", _tensor(x), kind=kind, parameter=_checked(kind, parameter))
+    x = x if isinstance(x, Tensor) else Tensor(x)
+    return PRIMITIVES["activation"].apply((x,), {"kind": kind, "parameter": _checked(kind, parameter)})
 
 
 def _checked(kind: str, parameter: float) -> float:
-    if kind in ("elu", "softplus") and not parameter > 0:
+    if not parameter > 0 and kind in ("elu", "softplus"):
         raise ValueError(f"{kind}: {'alpha' if kind == 'elu' else 'beta'} must be positive, got {parameter}.")
     return float(parameter)
 
@@ -324,7 +325,7 @@ def linear(
     y : Tensor of shape (..., out_features)
     """
     inputs = (_tensor(x), weight) if bias is None else (_tensor(x), weight, bias)
-    return apply("linear", *inputs, kind=activation, parameter=_checked(activation, parameter))
+    return PRIMITIVES["linear"].apply(inputs, {"kind": activation, "parameter": _checked(activation, parameter)})
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, seed: int | None = None) -> Tensor:

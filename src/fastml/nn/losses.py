@@ -137,11 +137,7 @@ def cross_entropy(
         order = (0, *range(2, x.ndim), 1) if x.ndim > 2 else (0,)
         x = F.reshape(F.transpose(x, order), (-1, n_classes))
         values = values.reshape(-1) if is_classes else values.transpose(order).reshape(-1, n_classes)
-    if is_classes:
-        values = np.ascontiguousarray(values, dtype=np.int64)
-        count = _counted(values, n_classes, weights, ignore_index)
-    else:
-        values, count = np.ascontiguousarray(values, dtype=x.dtype), len(values)
+    values = np.ascontiguousarray(values, dtype=np.int64 if is_classes else x.dtype)
     losses = apply(
         "cross_entropy",
         x,
@@ -150,20 +146,8 @@ def cross_entropy(
         label_smoothing=float(label_smoothing),
         ignore_index=ignore_index,
         reduction=_checked_reduction(reduction),
-        count=count,
     )
     return F.reshape(losses, shape) if losses.shape and losses.shape != shape else losses
-
-
-def _counted(classes: np.ndarray, n_classes: int, weights: np.ndarray | None, ignore_index: int) -> float:
-    """Return what the mean divides by: the number of samples, or their weight."""
-    if classes.size and (classes.min() < 0 or classes.max() >= n_classes or 0 <= ignore_index < n_classes):
-        kept = classes[classes != ignore_index]
-        outside = kept[(kept < 0) | (kept >= n_classes)]
-        if outside.size:
-            raise ValueError(f"cross_entropy: classes must lie in [0, {n_classes}), got {outside[0]}.")
-        classes = kept
-    return len(classes) if weights is None else float(weights[classes].sum())
 
 
 def binary_cross_entropy_with_logits(

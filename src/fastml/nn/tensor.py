@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from fastml.nn._operators import Operators, values_of
-from fastml.nn._recording import Recording, mode, no_grad
+from fastml.nn._recording import mode, no_grad
 
 __all__ = ["FLOATS", "METHODS", "PRIMITIVES", "STORED", "Primitive", "Record", "Tensor", "apply", "grad", "no_grad"]
 
@@ -60,7 +60,7 @@ class Primitive:
             kind = next(k for k in (IndexError, TypeError, ValueError) if isinstance(error, k))
             raise kind(f"{self.name}: {_described(inputs)} do not fit: {error}") from error
         result = Tensor._of(data)
-        if mode.recording and any(x.requires_grad for x in inputs):
+        if mode.recording:
             _record(result, self, inputs, options, result.data if self.needs_result else None)
         return result
 
@@ -99,7 +99,7 @@ class Record:
         self.inputs: Sequence[Tensor] = inputs
         self.options: dict = options
         self.saved: Any = saved
-        self.hooks: list[Callable] = []
+        self.hooks: list[Callable] | None = None
 
     def free(self) -> None:
         """Let go of inputs and arrays: nothing can be propagated through it any more."""
@@ -107,8 +107,12 @@ class Record:
 
 
 def _record(result: "Tensor", primitive: Any, inputs: Sequence["Tensor"], options: dict, saved: Any) -> None:
-    result.requires_grad = True
-    result._record = Record(primitive, inputs, options, saved)
+    """Make a result remember what it was made of, where an input requires a gradient."""
+    for x in inputs:
+        if x.requires_grad:
+            result.requires_grad = True
+            result._record = Record(primitive, inputs, options, saved)
+            return
 
 
 def _described(inputs: Sequence["Tensor"]) -> str:
@@ -222,9 +226,9 @@ class Tensor(Operators):
         if not self.requires_grad:
             raise RuntimeError("a tensor that does not require a gradient never calls its hooks.")
         if self._record is not None:
-            hooks = self._record.hooks
+            hooks = self._record.hooks = self._record.hooks or []
         else:
-            self._hooks = hooks = [] if self._hooks is None else self._hooks
+            hooks = self._hooks = self._hooks or []
         hooks.append(hook)
         return lambda: hooks.remove(hook)
 
@@ -379,7 +383,8 @@ def _backpropagate(
             waiting[record.number] = (record, gradient)
             heapq.heappush(latest, -record.number)
 
-    with Recording(create_graph):
+    before, mode.recording = mode.recording, create_graph
+    try:
         deliver(output, seed)
         while latest:
             record, gradient = waiting.pop(-heapq.heappop(latest))
@@ -402,6 +407,8 @@ def _backpropagate(
                     deliver(x, part)
             if not retain_graph:
                 record.free()
+    finally:
+        mode.recording = before
     return collected
 
 
