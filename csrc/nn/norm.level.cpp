@@ -84,47 +84,111 @@ FASTML_INLINE void backward_row(std::int64_t cols, const T* __restrict x, T mean
   }
 }
 
-template <class T>
-FASTML_INLINE void add_row(std::int64_t cols, const T* __restrict x, T mean, T inverse, const T* __restrict dy,
-                           double* __restrict dweight, double* __restrict dbias) {
+// Sums of columns are in double, and what is added to them is the sum of some rows: memory is then not what it waits for.
+constexpr int kSomeRows = 4;
+
+// Calls step(Width<n>{}, i) for some rows at a time, from row i on, and for one at a time at the end.
+template <class Step>
+FASTML_INLINE void for_some_rows(std::int64_t rows, const Step& step) {
+  std::int64_t i = 0;
+  for (; i + kSomeRows <= rows; i += kSomeRows) step(Width<kSomeRows>{}, i);
+  for (; i < rows; ++i) step(Width<1>{}, i);
+}
+
+template <int Count, class T>
+FASTML_INLINE void add_rows(std::int64_t cols, const T* __restrict x, const T* mean, const T* inverse,
+                            const T* __restrict dy, double* __restrict dweight, double* __restrict dbias) {
+  T center[Count], scale[Count];
+  for (int r = 0; r < Count; ++r) {
+    center[r] = mean[r];
+    scale[r] = inverse[r];
+  }
   for (std::int64_t j = 0; j < cols; ++j) {
-    dweight[j] += double(dy[j] * ((x[j] - mean) * inverse));
-    dbias[j] += double(dy[j]);
+    T weight_sum = 0, bias_sum = 0;
+#pragma GCC unroll 4
+    for (int r = 0; r < Count; ++r) {
+      const T d = dy[r * cols + j];
+      weight_sum += d * ((x[r * cols + j] - center[r]) * scale[r]);
+      bias_sum += d;
+    }
+    dweight[j] += double(weight_sum);
+    dbias[j] += double(bias_sum);
+  }
+}
+
+// Vectors of a row that are summed in T, before the sum goes into one in double.
+constexpr std::int64_t kBlock = 64;
+
+// Of a row: the sums of dy * weight, and of that times the row's normal form.
+template <class T>
+FASTML_INLINE void sum_products(std::int64_t n, const T* x, T mean, T inverse, const T* weight, const T* dy,
+                                double& level, double& slope) {
+  constexpr std::int64_t step = 2 * kLanes<T>;
+  level = slope = 0;
+  std::int64_t j = 0;
+  while (j + step <= n) {
+    vec<T> levels[2] = {}, slopes[2] = {};
+    const std::int64_t end = n - j < kBlock * kLanes<T> ? n : j + kBlock * kLanes<T>;
+    for (; j + step <= end; j += step) {
+#pragma GCC unroll 2
+      for (int v = 0; v < 2; ++v) {
+        const std::int64_t at = j + v * kLanes<T>;
+        const vec<T> d = load(dy + at) * load(weight + at);
+        levels[v] += d;
+        slopes[v] += d * ((load(x + at) - mean) * inverse);
+      }
+    }
+    level += double(reduce_add<T>(levels[0] + levels[1]));
+    slope += double(reduce_add<T>(slopes[0] + slopes[1]));
+  }
+  for (; j < n; ++j) {
+    const T d = dy[j] * weight[j];
+    level += double(d);
+    slope += double(d * ((x[j] - mean) * inverse));
   }
 }
 
 template <class T>
 void layer_backward(std::int64_t rows, std::int64_t cols, const T* x, const T* mean, const T* inverse, const T* weight,
                     const T* dy, T* dx, double* dweight, double* dbias) {
-  for (std::int64_t i = 0; i < rows; ++i, x += cols, dy += cols) {
-    add_row(cols, x, mean[i], inverse[i], dy, dweight, dbias);
-    if (dx == nullptr) continue;
-    // Mean and variance depend on every value of the row: what the others gain, each loses.
-    const double center = double(mean[i]), scale = double(inverse[i]);
-    const double level =
-        sum_of(cols, [=](auto at) __attribute__((always_inline)) { return at(dy) * at(weight); }) / double(cols);
-    const double slope =
-        sum_of(cols, [=](auto at)
-                         __attribute__((always_inline)) { return at(dy) * at(weight) * ((at(x) - center) * scale); }) /
-        double(cols);
-    backward_row(cols, x, mean[i], inverse[i], weight, dy, T(level), T(slope), dx);
-    dx += cols;
-  }
+  for_some_rows(rows, [&](auto count, std::int64_t first) __attribute__((always_inline)) {
+    constexpr int some = decltype(count)::value;
+    add_rows<some>(cols, x + first * cols, mean + first, inverse + first, dy + first * cols, dweight, dbias);
+    if (dx == nullptr) return;
+    for (std::int64_t i = first; i < first + some; ++i) {
+      // Mean and variance depend on every value of the row: what the others gain, each loses.
+      const T *row = x + i * cols, *d = dy + i * cols;
+      double level, slope;
+      sum_products(cols, row, mean[i], inverse[i], weight, d, level, slope);
+      backward_row(cols, row, mean[i], inverse[i], weight, d, T(level / double(cols)), T(slope / double(cols)),
+                   dx + i * cols);
+    }
+  });
 }
 
 // BatchNorm. Channels of a matrix lie side by side, and are summed row by row; with positions each is a run of them.
 
-template <class T>
-FASTML_INLINE void add_values(std::int64_t n, const T* __restrict x, double* __restrict sums) {
-  for (std::int64_t c = 0; c < n; ++c) sums[c] += double(x[c]);
+template <int Count, class T>
+FASTML_INLINE void add_values(std::int64_t n, std::int64_t stride, const T* __restrict x, double* __restrict sums) {
+  for (std::int64_t c = 0; c < n; ++c) {
+    double sum = 0;
+#pragma GCC unroll 4
+    for (int r = 0; r < Count; ++r) sum += double(x[r * stride + c]);
+    sums[c] += sum;
+  }
 }
 
-template <class T>
-FASTML_INLINE void add_squares(std::int64_t n, const T* __restrict x, const double* __restrict mean,
-                               double* __restrict sums) {
+template <int Count, class T>
+FASTML_INLINE void add_squares(std::int64_t n, std::int64_t stride, const T* __restrict x,
+                               const double* __restrict mean, double* __restrict sums) {
   for (std::int64_t c = 0; c < n; ++c) {
-    const double distance = double(x[c]) - mean[c];
-    sums[c] += distance * distance;
+    double sum = 0;
+#pragma GCC unroll 4
+    for (int r = 0; r < Count; ++r) {
+      const double distance = double(x[r * stride + c]) - mean[c];
+      sum += distance * distance;
+    }
+    sums[c] += sum;
   }
 }
 
@@ -134,28 +198,29 @@ FASTML_INLINE void divide(double* sums, std::int64_t first, std::int64_t last, d
 
 template <class T>
 void moments(const Channels& shape, std::int64_t first, std::int64_t last, const T* x, double* mean, double* variance) {
-  const std::int64_t row = shape.channels * shape.positions, count = shape.samples * shape.positions;
+  const std::int64_t row = shape.channels * shape.positions, n = last - first;
+  const double count = double(shape.samples * shape.positions);
   for (std::int64_t c = first; c < last; ++c) mean[c] = variance[c] = 0;
-  for (std::int64_t n = 0; n < shape.samples; ++n) {
-    if (shape.positions == 1) {
-      add_values(last - first, x + n * row + first, mean + first);
-    } else {
-      for (std::int64_t c = first; c < last; ++c) {
-        mean[c] += sum_of_values(shape.positions, x + n * row + c * shape.positions);
-      }
-    }
+  if (shape.positions == 1) {
+    for_some_rows(shape.samples, [&](auto some, std::int64_t i) __attribute__((always_inline)) {
+      add_values<decltype(some)::value>(n, row, x + i * row + first, mean + first);
+    });
+    divide(mean, first, last, count);
+    for_some_rows(shape.samples, [&](auto some, std::int64_t i) __attribute__((always_inline)) {
+      add_squares<decltype(some)::value>(n, row, x + i * row + first, mean + first, variance + first);
+    });
+    divide(variance, first, last, count);
+    return;
   }
-  divide(mean, first, last, double(count));
-  for (std::int64_t n = 0; n < shape.samples; ++n) {
-    if (shape.positions == 1) {
-      add_squares(last - first, x + n * row + first, mean + first, variance + first);
-    } else {
-      for (std::int64_t c = first; c < last; ++c) {
-        variance[c] += sum_of_squares(shape.positions, x + n * row + c * shape.positions, mean[c]);
-      }
+  for (std::int64_t c = first; c < last; ++c) {
+    const T* channel = x + c * shape.positions;
+    for (std::int64_t i = 0; i < shape.samples; ++i) mean[c] += sum_of_values(shape.positions, channel + i * row);
+    mean[c] /= count;
+    for (std::int64_t i = 0; i < shape.samples; ++i) {
+      variance[c] += sum_of_squares(shape.positions, channel + i * row, mean[c]);
     }
+    variance[c] /= count;
   }
-  divide(variance, first, last, double(count));
 }
 
 template <class T>
@@ -185,28 +250,39 @@ void scale(const Channels& shape, std::int64_t first, std::int64_t last, const T
   }
 }
 
-template <class T>
-FASTML_INLINE void add_products(std::int64_t n, const T* __restrict x, const T* __restrict dy, const T* __restrict mean,
-                                const T* __restrict inverse, double* __restrict dweight, double* __restrict dbias) {
+template <int Count, class T>
+FASTML_INLINE void add_products(std::int64_t n, std::int64_t stride, const T* __restrict x, const T* __restrict dy,
+                                const T* __restrict mean, const T* __restrict inverse, double* __restrict dweight,
+                                double* __restrict dbias) {
   for (std::int64_t c = 0; c < n; ++c) {
-    dweight[c] += double(dy[c] * ((x[c] - mean[c]) * inverse[c]));
-    dbias[c] += double(dy[c]);
+    T weight_sum = 0, bias_sum = 0;
+#pragma GCC unroll 4
+    for (int r = 0; r < Count; ++r) {
+      const T d = dy[r * stride + c];
+      weight_sum += d * ((x[r * stride + c] - mean[c]) * inverse[c]);
+      bias_sum += d;
+    }
+    dweight[c] += double(weight_sum);
+    dbias[c] += double(bias_sum);
   }
 }
 
 template <class T>
 void products(const Channels& shape, std::int64_t first, std::int64_t last, const T* x, const T* dy, const T* mean,
               const T* inverse, double* dweight, double* dbias) {
+  const std::int64_t row = shape.channels * shape.positions;
   for (std::int64_t c = first; c < last; ++c) dweight[c] = dbias[c] = 0;
-  for (std::int64_t n = 0; n < shape.samples; ++n) {
-    const std::int64_t start = n * shape.channels * shape.positions;
-    if (shape.positions == 1) {
-      add_products(last - first, x + start + first, dy + start + first, mean + first, inverse + first, dweight + first,
-                   dbias + first);
-      continue;
-    }
+  if (shape.positions == 1) {
+    for_some_rows(shape.samples, [&](auto some, std::int64_t i) __attribute__((always_inline)) {
+      const std::int64_t at = i * row + first;
+      add_products<decltype(some)::value>(last - first, row, x + at, dy + at, mean + first, inverse + first,
+                                          dweight + first, dbias + first);
+    });
+    return;
+  }
+  for (std::int64_t i = 0; i < shape.samples; ++i) {
     for (std::int64_t c = first; c < last; ++c) {
-      const std::int64_t at_channel = start + c * shape.positions;
+      const std::int64_t at_channel = i * row + c * shape.positions;
       const T *from = x + at_channel, *d = dy + at_channel;
       const double center = double(mean[c]);
       const double sum =

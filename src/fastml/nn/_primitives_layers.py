@@ -169,10 +169,11 @@ class _Embedding(Fused):
             _core.nn_embedding_backward(dy, rows, padding, True, to, n_threads)
             return [Tensor._of(to)]
         # Into the memory of the gradient: a table is large, and most of it is not touched.
-        is_first = table.grad is None
-        if is_first:
-            table.grad = np.empty_like(table.data, order="C") if table.grad_buffer is None else table.grad_buffer
-        _core.nn_embedding_backward(dy, rows, padding, is_first, table.grad, n_threads)
+        to, is_first = table.grad, table.grad is None
+        if to is None:
+            to = np.empty_like(table.data, order="C") if table.grad_buffer is None else table.grad_buffer
+        _core.nn_embedding_backward(dy, rows, padding, is_first, to, n_threads)
+        table.grad = to
         return [STORED]
 
 

@@ -49,7 +49,7 @@ def _elementwise(
     weight: Any = None,
     positive_weight: Any = None,
 ) -> Tensor:
-    options = {
+    options: dict[str, Any] = {
         "kind": kind,
         "parameter": parameter,
         "weight": _array(weight, x, x.shape),
