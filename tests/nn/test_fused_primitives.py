@@ -205,12 +205,31 @@ def test_embedding_adds_rows_in_order_and_skips_padding():
     F.embedding(INDEX, table).backward(g)
     assert table.grad is memory
     np.testing.assert_allclose(table.grad, 2 * expected, rtol=1e-6)
+    nothing = Tensor(TABLE, requires_grad=True)
+    F.embedding(np.empty((2, 0), int), nothing).sum().backward()
+    np.testing.assert_array_equal(nothing.grad, np.zeros((6, 5)))
     layer = nn.Embedding(6, 5, padding_idx=-1)
     assert not layer.weight.data[5].any()
     layer(INDEX).sum().backward()
     np.testing.assert_array_equal(layer.weight.grad[:, 0], [1, 1, 1, 0, 0, 0])
     with pytest.raises(ValueError, match=r"padding_idx must lie in \[-6, 6\), got 6"):
         nn.Embedding(6, 5, padding_idx=6)
+
+
+def test_batches_of_nothing():
+    """As in PyTorch: no values, gradients of 0, and a mean that is not a number."""
+    x = Tensor(np.empty((0, 19), np.float32), requires_grad=True)
+    w, b = (Tensor(c.astype(np.float32), requires_grad=True) for c in COLUMNS)
+    F.dropout(F.layer_norm(x, 19, w, b), 0.5).sum().backward()
+    assert x.grad.shape == (0, 19)
+    assert not w.grad.any()
+    assert not b.grad.any()
+    for loss in (nn.mse_loss, nn.cross_entropy):
+        assert np.isnan(loss(x, x.data).item())
+        assert loss(x, x.data, reduction="sum").item() == 0
+        assert loss(x, x.data, reduction="none").data.size == 0
+    ignored = nn.cross_entropy(Tensor(np.ones((2, 3)), requires_grad=True), np.array([-100, -100]))
+    assert np.isnan(ignored.item())
 
 
 def test_types_that_differ_are_named():

@@ -162,17 +162,16 @@ class _Embedding(Fused):
             return self._recorded(record, gradient, needs)
         (table,) = record.inputs
         rows, padding = record.saved, record.options["padding"]
-        dy = np.ascontiguousarray(gradient.data).reshape(rows.size, -1)
+        dy = np.ascontiguousarray(gradient.data).reshape(rows.size, table.data.shape[1])
         n_threads = _threads_for(table.data.size + dy.size)
-        if not (direct and table._record is None and not table._hooks):
-            to = np.empty_like(table.data, order="C")
-            _core.nn_embedding_backward(dy, rows, padding, True, to, n_threads)
+        # Into the memory of the gradient where there is one: a table is large, and most of it is not touched.
+        stores = direct and table._record is None and not table._hooks
+        to = (table.grad if table.grad is not None else table.grad_buffer) if stores else None
+        is_new = not stores or table.grad is None
+        to = np.empty_like(table.data, order="C") if to is None else to
+        _core.nn_embedding_backward(dy, rows, padding, is_new, to, n_threads)
+        if not stores:
             return [Tensor._of(to)]
-        # Into the memory of the gradient: a table is large, and most of it is not touched.
-        to, is_first = table.grad, table.grad is None
-        if to is None:
-            to = np.empty_like(table.data, order="C") if table.grad_buffer is None else table.grad_buffer
-        _core.nn_embedding_backward(dy, rows, padding, is_first, to, n_threads)
         table.grad = to
         return [STORED]
 
