@@ -1,4 +1,4 @@
-"""How a trajectory is told right from wrong, against PyTorch's."""
+"""How a trajectory, of parameters or of losses, is told right from wrong, against PyTorch's."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ def same_parameters(answer: dict[str, Any], reference: dict[str, Any] | None) ->
     rtol, atol = TOLERANCES[str(theirs.dtype)]
     right = ours.dtype == theirs.dtype and np.allclose(ours, theirs, rtol=rtol, atol=atol)
     return Verdict(bool(right), {"off": f"{np.abs(ours - theirs).max():.0e}"})
+
+
+def same_losses(answer: dict[str, Any], reference: dict[str, Any] | None) -> Verdict | None:
+    """Hold the losses of the first steps against the reference's: each step rounds what the next begins with."""
+    if reference is None:
+        return None
+    ours, theirs = answer["losses"], reference["losses"]
+    off = np.abs(ours / theirs - 1).max()
+    return Verdict(bool(off < 1e-4), {"off": f"{off:.0e}"})
