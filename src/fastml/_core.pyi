@@ -836,12 +836,12 @@ def nn_gather_rows(x: numpy.typing.NDArray[numpy.uint8], rows: numpy.typing.NDAr
 @typing.overload
 def nn_layer_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (y, mean, inverse) of the rows of x.
+    (y, mean, inverse) of the rows of x, which are as long as the weight.
     """
 @typing.overload
 def nn_layer_norm(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (y, mean, inverse) of the rows of x.
+    (y, mean, inverse) of the rows of x, which are as long as the weight.
     """
 @typing.overload
 def nn_layer_norm_backward(x: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:

@@ -44,6 +44,7 @@ CASES = {
     "linear": ("linear", [X - 3, RNG.normal(size=(4, 19)), RNG.normal(size=4)], {"kind": "silu", "parameter": 0.0}),
     "softmax": ("softmax", [X], {"logarithm": False}),
     "layer_norm": ("layer_norm", [X, *COLUMNS], NORM),
+    "layer_norm_axes": ("layer_norm", [POSITIONS, *RNG.normal(size=(2, 19, 3))], NORM),
     "layer_norm_of_a_column": ("layer_norm", [X[:, :1], *[c[:1] for c in COLUMNS]], NORM),
     "batch_norm": ("batch_norm", [X, *COLUMNS], {**NORM, "given": None, "seen": None}),
     "batch_norm_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": None, "seen": None}),
@@ -241,8 +242,10 @@ def test_types_that_differ_are_named():
 
 def test_bindings_reject_what_leaves_an_array():
     x, w = np.ones((3, 4)), np.ones(4)
-    with pytest.raises(ValueError, match="weight: expected 4 elements, got 3"):
-        _core.nn_layer_norm(x, w[:3], w, 1e-5, 1)
+    with pytest.raises(ValueError, match="rows of 5 values"):
+        _core.nn_layer_norm(x, np.ones(5), np.ones(5), 1e-5, 1)
+    with pytest.raises(ValueError, match="bias: expected 4 elements, got 3"):
+        _core.nn_layer_norm(x, w, w[:3], 1e-5, 1)
     with pytest.raises(ValueError, match="mean: expected 3 elements, got 4"):
         _core.nn_layer_norm_backward(x, w, np.ones(3), w, x, True, 1)
     with pytest.raises(ValueError, match="one shape"):

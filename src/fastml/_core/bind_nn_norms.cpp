@@ -15,9 +15,16 @@ const T* vector_of(const Array<T>& array, py::ssize_t size, const char* name) {
   return array.data();
 }
 
+// An array of any dimension as rows of so many values: its last axes lie in them.
+template <class T>
+Rows<const T> rows_of_length(const Array<T>& array, py::ssize_t cols) {
+  require(cols > 0 && array.size() % cols == 0, "expected rows of " + std::to_string(cols) + " values");
+  return {array.data(), array.size() / cols, cols, cols};
+}
+
 template <class T>
 py::tuple layer_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& bias, T eps, int n_threads) {
-  const Rows<const T> rows = rows_of(x);
+  const Rows<const T> rows = rows_of_length(x, weight.size());
   const T *w = vector_of(weight, rows.cols, "weight"), *b = vector_of(bias, rows.cols, "bias");
   Array<T> y = empty_like(x), mean(rows.rows), inverse(rows.rows);
   T *to_y = y.mutable_data(), *to_mean = mean.mutable_data(), *to_inverse = inverse.mutable_data();
@@ -31,7 +38,7 @@ py::tuple layer_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& 
 template <class T>
 py::tuple layer_norm_backward(const Array<T>& x, const Array<T>& mean, const Array<T>& inverse, const Array<T>& weight,
                               const Array<T>& dy, bool with_dx, int n_threads) {
-  const Rows<const T> rows = rows_of(x);
+  const Rows<const T> rows = rows_of_length(x, weight.size());
   require_equal_shapes(x, dy);
   const T *m = vector_of(mean, rows.rows, "mean"), *s = vector_of(inverse, rows.rows, "inverse");
   const T *w = vector_of(weight, rows.cols, "weight"), *gradient = dy.data();
@@ -146,7 +153,7 @@ template <class T>
 void bind(py::module_& module) {
   using py::arg;
   module.def("nn_layer_norm", &layer_norm<T>, arg("x").noconvert(), arg("weight").noconvert(), arg("bias").noconvert(),
-             arg("eps"), arg("n_threads"), "(y, mean, inverse) of the rows of x.");
+             arg("eps"), arg("n_threads"), "(y, mean, inverse) of the rows of x, which are as long as the weight.");
   module.def("nn_layer_norm_backward", &layer_norm_backward<T>, arg("x").noconvert(), arg("mean").noconvert(),
              arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(), arg("with_dx"),
              arg("n_threads"), "(dx or None, dweight, dbias).");

@@ -31,7 +31,7 @@ def _flat(x: np.ndarray) -> np.ndarray:
 
 
 # Normalisation: (x - mean) / sqrt(variance + eps), times weight, plus bias. Of a LayerNorm the mean is that of a row,
-# and weight and bias belong to columns; x is rows x columns.
+# the last axes of x, which weight and bias are as long as.
 
 
 def _layer_norm(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float) -> tuple[np.ndarray, Any]:
@@ -52,7 +52,8 @@ def _layer_norm_vjp(
 
 
 def _plain_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
-    return _plain_normalize(x, weight, bias, axis=(1,), shape=(1, x.data.shape[1]), eps=eps)
+    axes = tuple(range(x.data.ndim - weight.data.ndim, x.data.ndim))
+    return _plain_normalize(x, weight, bias, axis=axes, shape=weight.data.shape, eps=eps)
 
 
 def _plain_normalize(

@@ -365,11 +365,11 @@ def layer_norm(
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if x.shape[x.ndim - len(shape) :] != shape or not shape:
         raise ValueError(f"layer_norm: input of shape {x.shape} does not end in normalized_shape {shape}.")
-    size = int(np.prod(shape))
     weight = Tensor(np.ones(shape, x.dtype)) if weight is None else weight
     bias = Tensor(np.zeros(shape, x.dtype)) if bias is None else bias
-    y = apply("layer_norm", reshape(x, (-1, size)), weight, bias, eps=float(eps))
-    return reshape(y, x.shape)
+    if weight.shape != shape or bias.shape != shape:
+        raise ValueError(f"layer_norm: weight of shape {weight.shape} and normalized_shape {shape} do not fit.")
+    return apply("layer_norm", x, weight, bias, eps=float(eps))
 
 
 def batch_norm(
