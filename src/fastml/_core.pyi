@@ -740,16 +740,16 @@ def nn_conv_backward_weight(x: numpy.typing.NDArray[numpy.float64], dy: numpy.ty
     Writes the derivative by the weights.
     """
 @typing.overload
-def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, factor: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, mean: bool, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (sum of the losses, losses, derivatives of their sum times factor or None) of the rows of x against
-    classes or probabilities.
+    (sum of the losses, what a mean divides it by, losses, derivatives of the sum or the mean, or None) of
+    the rows of x against classes or probabilities.
     """
 @typing.overload
-def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float64] | None, weights: numpy.typing.NDArray[numpy.float64] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, factor: typing.SupportsFloat | typing.SupportsIndex, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float64], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float64] | None, weights: numpy.typing.NDArray[numpy.float64] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, mean: bool, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (sum of the losses, losses, derivatives of their sum times factor or None) of the rows of x against
-    classes or probabilities.
+    (sum of the losses, what a mean divides it by, losses, derivatives of the sum or the mean, or None) of
+    the rows of x against classes or probabilities.
     """
 @typing.overload
 def nn_dropout(x: numpy.typing.NDArray[numpy.float32], p: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
