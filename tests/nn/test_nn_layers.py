@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 from fastml import nn
 from fastml.nn import functional as F
@@ -86,6 +87,25 @@ def test_sequential_computes_linear_and_activation_as_if_they_were_two():
     ):
         y = nn.Sequential(*parts)(x.astype(np.float32))
         assert f"made by {made_by}" in repr(y)
+
+
+def test_defaults_are_pytorch_s():
+    x = np.array([-2.0, -0.5, 0.0, 3.0])
+    for layer, expected in [
+        (nn.LeakyReLU(), np.where(x > 0, x, 0.01 * x)),
+        (nn.ELU(), np.where(x > 0, x, np.expm1(x))),
+        (nn.Softplus(), np.log1p(np.exp(x))),
+        (nn.GELU(), x * special.ndtr(x)),
+        (nn.Softmax(), special.softmax(x)),
+        (nn.LayerNorm(4, dtype=np.float64), (x - x.mean()) / np.sqrt(x.var() + 1e-5)),
+    ]:
+        np.testing.assert_allclose(layer(x).data, expected, rtol=1e-12, atol=1e-15, err_msg=repr(layer))
+    assert nn.Dropout().p == 0.5
+    norm = nn.BatchNorm1d(2, dtype=np.float64)
+    y = norm(np.array([[1.0, 5.0], [3.0, 5.0]])).data
+    np.testing.assert_allclose(y, [[-1 / np.sqrt(1 + 1e-5), 0], [1 / np.sqrt(1 + 1e-5), 0]])
+    np.testing.assert_allclose(norm.running_mean.data, [0.2, 0.5])
+    np.testing.assert_allclose(norm.running_var.data, [0.9 + 0.1 * 2, 0.9])
 
 
 def test_initial_values_are_drawn_from_the_seed():

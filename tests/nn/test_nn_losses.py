@@ -76,6 +76,18 @@ def test_cross_entropy(reduction, weight, smoothing, by_class, dtype):
     nn.check_grads(lambda x: loss(x, given), [X])
 
 
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_ignored_classes_count_for_nothing(weight):
+    classes = np.array([0, 3, -100, 2, -100, 0])
+    kept = classes != -100
+    loss = nn.cross_entropy(X, classes, weight)
+    assert loss.item() == pytest.approx(nn.cross_entropy(X[kept], classes[kept], weight).item(), rel=1e-12)
+    of_samples = nn.cross_entropy(X, classes, weight, reduction="none").data
+    np.testing.assert_array_equal(of_samples[~kept], 0)
+    assert (of_samples[kept] > 0).all()
+    assert nn.cross_entropy(X, np.where(kept, classes, 1), weight, ignore_index=1).item() == pytest.approx(loss.item())
+
+
 def test_stirling_s_term_of_the_poisson_loss():
     full, short = (nn.poisson_nll_loss(X, COUNTS, full=full, reduction="none").data for full in (True, False))
     exact = np.where(COUNTS > 1, special.gammaln(COUNTS + 1), 0)
@@ -108,9 +120,9 @@ def test_penalties():
 
 def test_wrong_targets_and_arguments():
     with pytest.raises(ValueError, match=r"\[0, 4\), got 4"):
-        nn.cross_entropy(X, np.full(6, 4))
+        nn.cross_entropy(X, np.array([0, 3, 1, 4, 0, 5]))
     with pytest.raises(ValueError, match=r"\[0, 4\), got -1"):
-        nn.cross_entropy(X, np.full(6, -1))
+        nn.cross_entropy(X, np.array([0, 3, 1, -1, 0, 0]))
     with pytest.raises(ValueError, match=r"expected 4 weights.*\(3,\)"):
         nn.cross_entropy(X, CLASSES, weight=np.ones(3))
     with pytest.raises(ValueError, match="label_smoothing"):

@@ -76,6 +76,18 @@ def test_warm_up_and_cosine_is_pytorchs_sequence():
     np.testing.assert_allclose(rates_of(sequence, 14), expected, rtol=1e-9)
 
 
+class Growing(schedules.LRScheduler):
+    """A rate that tells after how many steps of its own it is asked for."""
+
+    def lr_at(self, step, base_lr):
+        return base_lr * (1 + 0.5 * step)
+
+
+def sequence(lr):
+    o = optimizer(lr)
+    return schedules.SequentialLR(o, [schedules.ExponentialLR(o, 0.5), Growing(o)], [6])
+
+
 def test_formulas():
     steps = np.arange(STEPS + 1)
     for schedule, expected in [
@@ -85,6 +97,7 @@ def test_formulas():
         (schedules.InverseSqrtLR(optimizer(0.3), timescale=10), 0.3 / np.sqrt(1 + steps / 10)),
         (schedules.LinearLR(optimizer(0.3), 0.5, total_iters=10), 0.3 * np.minimum(0.5 + steps / 20, 1)),
         (schedules.CosineAnnealingLR(optimizer(0.3), 25), 0.15 * (1 + np.cos(np.pi * steps / 25))),
+        (sequence(0.3), np.where(steps < 6, 0.3 * 0.5 ** np.minimum(steps, 5), 0.3 * (1 + 0.5 * (steps - 6)))),
     ]:
         np.testing.assert_allclose(rates_of(schedule)[:, 0], expected, rtol=1e-12, atol=1e-16)
 
@@ -122,6 +135,26 @@ def test_reduce_on_plateau():
         ours.step(measure)
         seen.append(ours.get_last_lr()[0])
     assert seen == [0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("options", "measures", "good"),
+    [
+        # Better by more than the threshold: of a tenth of the best so far, or of a tenth.
+        ({"mode": "max", "threshold": 0.1}, [10, 10.9, 11.1, 12.1, 12.3], [True, False, True, False, True]),
+        ({"mode": "min", "threshold": 0.1}, [10, 9.1, 8.9, 8.1, 7.9], [True, False, True, False, True]),
+        ({"mode": "max", "threshold": 0.1, "threshold_mode": "abs"}, [1, 1.05, 1.15, 1.2], [True, False, True, False]),
+        ({"mode": "min", "threshold": 0.1, "threshold_mode": "abs"}, [1, 0.95, 0.85, 0.8], [True, False, True, False]),
+    ],
+)
+def test_what_counts_as_better(options, measures, good):
+    schedule = schedules.ReduceLROnPlateau(optimizer(1.0), patience=0, factor=0.5, **options)
+    before, seen = 1.0, []
+    for measure in measures:
+        schedule.step(measure)
+        seen.append(schedule.get_last_lr()[0] == before)
+        before = schedule.get_last_lr()[0]
+    assert seen == good
 
 
 def test_restored_schedules_go_on():

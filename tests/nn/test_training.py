@@ -167,6 +167,21 @@ def test_resumes_bit_for_bit(tmp_path, stop, validation):
     assert_same_state(whole[0], finished[0])
 
 
+def test_training_that_was_stopped_stays_so(tmp_path):
+    path = tmp_path / "a.npz"
+
+    def make():
+        return [callbacks.EarlyStopping(patience=2), callbacks.Checkpoint(path)]
+
+    validation = (X[:30], np.roll(CLASSES[:30], 1))  # nothing to learn there
+    module, history = trained(60, validation=validation, callbacks=make())
+    assert len(history) < 60
+    resumed, again = trained(60, validation=validation, callbacks=make(), resume=path)
+    assert without_times(again) == without_times(history)
+    assert again.stopped == history.stopped == "no improvement for 2 epochs"
+    assert_same_state(arrays(resumed), arrays(module))
+
+
 def test_a_checkpoint_of_other_arguments_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     trained(2, callbacks=[callbacks.Checkpoint(path)])
