@@ -20,6 +20,8 @@ def weights(dtype=np.float64, shape=SHAPE):
     ("fill", "options", "deviation", "bound"),
     [
         (init.uniform_, {"a": -1, "b": 1}, 1 / math.sqrt(3), 1),
+        (init.normal_, {}, 1, None),
+        (init.xavier_uniform_, {}, math.sqrt(2 / 500), math.sqrt(6 / 500)),
         (init.normal_, {"std": 0.5}, 0.5, None),
         (init.xavier_uniform_, {"gain": 2.0}, 2 * math.sqrt(2 / 500), 2 * math.sqrt(6 / 500)),
         (init.xavier_normal_, {}, math.sqrt(2 / 500), None),
@@ -41,6 +43,12 @@ def test_distributions(fill, options, deviation, bound, dtype):
     assert abs(p.data.mean()) < 0.02 * deviation
     if bound is not None:
         assert bound * 0.99 < abs(p.data).max() <= bound * (1 + 1e-6)
+
+
+def test_uniform_numbers_are_from_0_to_1_by_default():
+    values = init.uniform_(weights(), generator=0).data
+    assert (values.min(), values.max()) == pytest.approx((0, 1), abs=1e-3)
+    assert values.min() >= 0
 
 
 def test_constants():

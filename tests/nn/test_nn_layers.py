@@ -80,6 +80,21 @@ def test_sequential_computes_linear_and_activation_as_if_they_were_two():
     for module in model:
         expected = module(expected)
     np.testing.assert_allclose(model(x).data, expected.data, rtol=1e-12)
+    for activation in (
+        nn.ReLU(),
+        nn.LeakyReLU(0.2),
+        nn.ELU(0.7),
+        nn.GELU(),
+        nn.GELU("tanh"),
+        nn.SiLU(),
+        nn.Sigmoid(),
+        nn.Tanh(),
+        nn.Softplus(2.0),
+    ):
+        linear = nn.Linear(4, 3, dtype=np.float64, rng=0)
+        np.testing.assert_allclose(
+            nn.Sequential(linear, activation)(x).data, activation(linear(x)).data, rtol=1e-12, err_msg=repr(activation)
+        )
     # One operation for both, where a layer has an activation behind it.
     for parts, made_by in (
         ([nn.Linear(4, 3), nn.Tanh()], "linear"),

@@ -130,6 +130,41 @@ def test_follows_pytorch(name, options, dtype):
             np.testing.assert_allclose(p.data, tensor.detach().numpy(), rtol=rtol, atol=atol, err_msg=f"step {step}")
 
 
+def test_defaults():
+    """The formulas above are given the class' own defaults: these are PyTorch's, by its documentation."""
+    adam = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "amsgrad": False, "maximize": False}
+    expected = {
+        "SGD": {
+            "lr": 1e-3,
+            "momentum": 0,
+            "dampening": 0,
+            "weight_decay": 0,
+            "nesterov": False,
+            "maximize": False,
+        },
+        "Adagrad": {
+            "lr": 1e-2,
+            "lr_decay": 0,
+            "weight_decay": 0,
+            "initial_accumulator_value": 0,
+            "eps": 1e-10,
+            "maximize": False,
+        },
+        "RMSprop": {
+            "lr": 1e-2,
+            "alpha": 0.99,
+            "eps": 1e-8,
+            "weight_decay": 0,
+            "momentum": 0,
+            "centered": False,
+            "maximize": False,
+        },
+        "Adam": {**adam, "weight_decay": 0, "decoupled_weight_decay": False, "eps_after_correction": True},
+        "AdamW": {**adam, "weight_decay": 1e-2, "decoupled_weight_decay": True, "eps_after_correction": True},
+    }
+    assert {name: optim_defaults(name) for name in expected} == expected
+
+
 def test_defaults_and_states_have_pytorchs_names():
     torch = pytest.importorskip("torch", reason="the other side of the comparison")
     for name in ("SGD", "Adagrad", "RMSprop", "Adam", "AdamW"):

@@ -40,6 +40,10 @@ def test_gradients_of_two_leaves_never_share_memory():
     x.grad *= 10
     np.testing.assert_array_equal(y.grad, [1, 1])
     np.testing.assert_array_equal(given, [1, 1])
+    x.grad = y.grad = None
+    ((x + y) * 2).sum().backward()  # the gradient of the sum is one array, for both
+    x.grad *= 10
+    np.testing.assert_array_equal(y.grad, [2, 2])
 
 
 def test_scalars_stay_scalars():
