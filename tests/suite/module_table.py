@@ -32,6 +32,9 @@ def read(path: Path) -> ModuleTable:
     """Read the table at `path`."""
     with path.open("rb") as file:
         document = tomllib.load(file)
+    modules = [row["module"] for part in document.values() for row in part]
+    if twice := {module for module in modules if modules.count(module) > 1}:
+        raise ValueError(f"{path.name} names twice: {', '.join(sorted(twice))}")
     return ModuleTable(
         concerned=tuple(Concerned(row["module"], tuple(row["serves"])) for row in document["concerned"]),
         not_concerned={row["module"]: row["reason"] for row in document.get("not_concerned", [])},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import expected_failures
 import module_table
+import pytest
 import sklearn
 from replacement import find_replacements
 
@@ -28,12 +29,21 @@ def test_every_test_module_that_mentions_an_estimator_is_in_the_table() -> None:
     assert mentioning - in_table == set()
 
 
-def test_the_table_names_modules_that_exist_once_each() -> None:
+def test_the_table_names_modules_that_exist() -> None:
     """A renamed test module must not drop out of the suite unseen."""
     modules = [row.module for row in TABLE.concerned] + list(TABLE.not_concerned)
-    assert len(modules) == len(set(modules))
     assert [module for module in modules if importlib.util.find_spec(module) is None] == []
     assert all(reason.strip() for reason in TABLE.not_concerned.values())
+
+
+def test_a_module_is_named_once(tmp_path: Path) -> None:
+    """Two rows of one module may say different things."""
+    path = tmp_path / "modules.toml"
+    row = '[[{part}]]\nmodule = "sklearn.tests.test_base"\nserves = []\nreason = "none"\n'
+    for parts in (("concerned", "not_concerned"), ("not_concerned", "not_concerned")):
+        path.write_text("".join(row.format(part=part) for part in parts), encoding="utf-8")
+        with pytest.raises(ValueError, match=r"modules.toml names twice: sklearn.tests.test_base"):
+            module_table.read(path)
 
 
 def test_what_the_table_wants_served_is_replaced() -> None:
