@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from fastml.nn.tensor import Tensor
 
 
 class NonFiniteLossError(FloatingPointError):
-    """The loss became NaN or infinite.
+    """The loss became NaN or infinite, or will be with the parameters that the last step has made.
 
     Attributes
     ----------
@@ -37,25 +38,33 @@ class NonFiniteLossError(FloatingPointError):
         return type(self), (self.epoch, self.batch, self.loss, self.culprit, self.history)
 
 
-def first_not_finite(module: Any, X: np.ndarray, y: np.ndarray | None) -> str:
-    """Tell what was not finite first: the inputs, a parameter, an activation, or the targets.
+def first_not_finite(module: Any, X: np.ndarray, y: np.ndarray | None, weight: np.ndarray | None = None) -> str:
+    """Tell what was not finite first: the inputs, a parameter, an activation, the targets, or weights of samples.
 
     Activations are those of another pass over the batch, with new draws where layers draw.
     """
     if not np.isfinite(X).all():
         return f"the input, in row {_first_row(X)} of the batch"
-    for name, parameter in module.named_parameters():
-        if not np.isfinite(parameter.data).all():
-            return f"parameter {name}, before this batch"
-    for name, buffer in module.named_buffers():
-        if not np.isfinite(_array(buffer)).all():
-            return f"buffer {name}, before this batch"
+    state = first_parameter(module) or _first_named("buffer", module.named_buffers())
+    if state:
+        return f"{state}, before this batch"
     activation = _first_activation(module, X)
     if activation:
         return activation
     if y is not None and not np.isfinite(y).all():
         return f"the target, in row {_first_row(y)} of the batch"
+    if weight is not None and not np.isfinite(weight).all():
+        return f"the sample's weight, in row {_first_row(weight)} of the batch"
     return "the loss itself, of finite outputs"
+
+
+def first_parameter(module: Any) -> str:
+    """Name the first parameter of a module that is not finite; "" where all are. Buffers may be infinite: masks are."""
+    return _first_named("parameter", module.named_parameters())
+
+
+def _first_named(kind: str, tensors: Iterable[tuple[str, Tensor]]) -> str:
+    return next((f"{kind} {name}" for name, tensor in tensors if not np.isfinite(tensor.data).all()), "")
 
 
 def _first_activation(module: Any, X: np.ndarray) -> str:

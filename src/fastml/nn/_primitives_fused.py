@@ -13,7 +13,7 @@ from fastml import _core
 from fastml._support import threads
 from fastml.nn._primitives import constant
 from fastml.nn._recording import mode
-from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, _record, apply, grad
+from fastml.nn.tensor import FLOATS, PRIMITIVES, STORED, Record, Tensor, _record, apply, grad
 
 
 class Fused:
@@ -35,7 +35,15 @@ class Fused:
         self.name, self.forward, self.vjp, self.plain = name, forward, vjp, plain
 
     def apply(self, inputs: Sequence[Tensor], options: dict) -> Tensor:
-        data, saved = self.forward(*[x.data for x in inputs], **options)
+        try:
+            data, saved = self.forward(*[x.data for x in inputs], **options)
+        except TypeError:
+            types = [x.data.dtype for x in inputs]
+            if all(dtype in FLOATS for dtype in types):
+                raise
+            # The kernel's own message lists the signatures that it has.
+            given = ", ".join(str(dtype) for dtype in types)
+            raise TypeError(f"{self.name}: expected tensors of float32 or float64, got {given}.") from None
         result = Tensor._of(data)
         if mode.recording:
             _record(result, self, inputs, options, saved)

@@ -105,8 +105,9 @@ class EarlyStopping(Callback):
         mode: str = "min",
         restore_best: bool = True,
     ) -> None:
+        if patience < 1:
+            raise ValueError(f"patience: expected at least 1, got {patience}.")
         self.patience, self.restore_best = patience, restore_best
-        self._best = _Best(monitor, mode, min_delta)
         self._fresh = (monitor, mode, min_delta)
         self._forget()
 
@@ -147,6 +148,8 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        # A new one: a copy of this callback shares the old.
+        self._best = _Best(*self._fresh)
         self._best.value, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
         self._without_improvement, self._state = state_dict["without_improvement"], state_dict["module"]
 
@@ -177,6 +180,8 @@ class Checkpoint(Callback):
         monitor: str | None = None,
         mode: str = "min",
     ) -> None:
+        if every < 1:
+            raise ValueError(f"every: expected at least 1, got {every}.")
         self.path, self.every, self.best_only = Path(path), every, best_only
         self._fresh = (monitor, mode)
         self._best = _Best(monitor, mode)
@@ -196,6 +201,7 @@ class Checkpoint(Callback):
         return {"best": self._best.value}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._best = _Best(*self._fresh)
         self._best.value = state_dict["best"]
 
 

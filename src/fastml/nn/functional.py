@@ -27,6 +27,14 @@ def _axis(axis: Axis) -> Any:
     return axis if axis is None or isinstance(axis, (int, np.integer)) else tuple(axis)
 
 
+def _place(operation: str, axis: int, ndim: int) -> int:
+    """Return an axis counted from the first one. A single number has one axis, as in PyTorch."""
+    ndim = ndim or 1
+    if not -ndim <= axis < ndim:
+        raise IndexError(f"{operation}: axis {axis} is not one of {ndim} axes.")
+    return axis % ndim
+
+
 # Elementwise.
 
 
@@ -157,7 +165,9 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Return x with some consecutive axes made one."""
     x = _tensor(x)
     shape = x.shape or (1,)
-    start, end = start_dim % len(shape), end_dim % len(shape)
+    start, end = _place("flatten", start_dim, x.ndim), _place("flatten", end_dim, x.ndim)
+    if start > end:
+        raise ValueError(f"flatten: start_dim {start_dim} comes behind end_dim {end_dim} in shape {x.shape}.")
     return reshape(x, (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]))
 
 
@@ -191,12 +201,10 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     tensors = [_tensor(x) for x in tensors]
     if len({x.shape for x in tensors}) != 1:
         raise ValueError(f"stack: shapes {' and '.join(str(x.shape) for x in tensors)} are not equal.")
-    ndim = tensors[0].ndim + 1
-    if not -ndim <= axis < ndim:
-        raise IndexError(f"stack: axis {axis} is not one of {ndim} axes.")
+    axis = _place("stack", axis, tensors[0].ndim + 1)
     shape = list(tensors[0].shape)
-    shape.insert(axis % ndim, 1)
-    return concatenate([reshape(x, shape) for x in tensors], axis % ndim)
+    shape.insert(axis, 1)
+    return concatenate([reshape(x, shape) for x in tensors], axis)
 
 
 @_method
@@ -283,7 +291,8 @@ SOFTPLUS_IS_IDENTITY = 20.0
 
 def _over_axis(x: Any, axis: int, logarithm: bool) -> Tensor:
     x = _tensor(x)
-    if x.ndim == 0 or axis % x.ndim == x.ndim - 1:
+    axis = _place("log_softmax" if logarithm else "softmax", axis, x.ndim)
+    if axis >= x.ndim - 1:
         return apply("softmax", x, logarithm=logarithm)
     order = list(range(x.ndim))
     order[axis], order[-1] = order[-1], order[axis]
@@ -353,6 +362,11 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, seed: int | None = No
     return apply("dropout", x, p=float(p), seed=seed)
 
 
+def as_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
+    """Return a shape that may be given as the length of its only axis."""
+    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
 def layer_norm(
     x: Any,
     normalized_shape: int | Sequence[int],
@@ -361,8 +375,7 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Return x with mean 0 and variance 1 over its last axes, times weight, plus bias."""
-    x = _tensor(x)
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    x, shape = _tensor(x), as_shape(normalized_shape)
     if x.shape[x.ndim - len(shape) :] != shape or not shape:
         raise ValueError(f"layer_norm: input of shape {x.shape} does not end in normalized_shape {shape}.")
     weight = Tensor(np.ones(shape, x.dtype)) if weight is None else weight

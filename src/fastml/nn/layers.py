@@ -273,6 +273,11 @@ class BatchNorm1d(Module):
             raise self.misfit(
                 f"the input has shape {shape}; expected samples x {self.num_features} channels (x positions)."
             )
+        if (self.training or self.running_mean is None) and math.prod(shape) // max(shape[1], 1) < 2:
+            raise self.misfit(
+                f"the input has shape {shape}; training needs more than one value per channel (drop_last leaves out a "
+                "last batch of one sample)."
+            )
         momentum = self.momentum
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.data += 1
@@ -304,7 +309,7 @@ class LayerNorm(Module):
         bias: bool = True,
         dtype: Any = np.float32,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = functional.as_shape(normalized_shape)
         self.normalized_shape, self.eps = shape, eps
         self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
@@ -365,11 +370,17 @@ class Sequential(Module):
     """
 
     def __init__(self, *modules: Any) -> None:
-        named = modules[0] if len(modules) == 1 and isinstance(modules[0], dict) else {}
-        for name, module in named.items() if named else enumerate(modules):
-            if not isinstance(module, Module):
-                raise TypeError(f"Sequential: expected modules, got {module!r}.")
-            setattr(self, str(name), module)
+        is_dict = len(modules) == 1 and isinstance(modules[0], dict)
+        for name, module in modules[0].items() if is_dict else enumerate(modules):
+            self._add(str(name), module)
+
+    def _add(self, name: str, module: Any) -> None:
+        if not isinstance(module, Module):
+            raise TypeError(f"Sequential: expected modules, got {module!r}.")
+        # A module under the name of an attribute would take its place; dots are between names in the state.
+        if not name or "." in name or hasattr(self, name):
+            raise ValueError(f"Sequential: no module can be named {name!r}: it is empty, has a dot, or is taken.")
+        setattr(self, name, module)
 
     def __iter__(self) -> Iterator[Module]:
         return self.children()
@@ -382,7 +393,7 @@ class Sequential(Module):
 
     def append(self, module: Module) -> "Sequential":
         """Add a module behind the last one, and return the whole."""
-        setattr(self, str(len(self)), module)
+        self._add(str(len(self)), module)
         return self
 
     def forward(self, x: Any) -> Any:

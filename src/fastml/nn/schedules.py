@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = [
@@ -67,6 +67,11 @@ class LRScheduler:
             group["lr"] = self.lr_at(self.last_epoch, base)
 
 
+def _check_positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"{name}: expected a number above 0, got {value}.")
+
+
 class StepLR(LRScheduler):
     """The rate times ``gamma`` after every ``step_size`` steps.
 
@@ -78,6 +83,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, step_size: int, gamma: float = 0.1) -> None:
+        _check_positive("step_size", step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -113,6 +119,7 @@ class InverseSqrtLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, timescale: float = 1) -> None:
+        _check_positive("timescale", timescale)
         self.timescale = timescale
         super().__init__(optimizer)
 
@@ -139,6 +146,7 @@ class LinearLR(LRScheduler):
             raise ValueError("Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
         if not 0 <= end_factor <= 1:
             raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
+        _check_positive("total_iters", total_iters)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
 
@@ -171,6 +179,9 @@ class CosineAnnealingLR(LRScheduler):
         warmup_steps: int = 0,
         warmup_factor: float = 1.0 / 3,
     ) -> None:
+        _check_positive("T_max", T_max)
+        if warmup_steps < 0:
+            raise ValueError(f"warmup_steps: expected at least 0, got {warmup_steps}.")
         self.T_max, self.eta_min = T_max, eta_min
         self.warmup_steps, self.warmup_factor = warmup_steps, warmup_factor
         super().__init__(optimizer)
@@ -251,12 +262,14 @@ class ReduceLROnPlateau:
     ) -> None:
         if factor >= 1.0:
             raise ValueError("Factor should be < 1.0.")
+        if factor < 0:
+            raise ValueError(f"factor: expected at least 0, got {factor}.")
         if mode not in ("min", "max"):
             raise ValueError(f"mode {mode} is unknown!")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(f"threshold mode {threshold_mode} is unknown!")
         groups = optimizer.param_groups
-        least = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
+        least: Any = list(min_lr) if isinstance(min_lr, Iterable) else [min_lr] * len(groups)
         if len(least) != len(groups):
             raise ValueError(f"expected {len(groups)} min_lrs, got {len(least)}")
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience

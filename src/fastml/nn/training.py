@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import numbers
+import operator
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +14,7 @@ import numpy as np
 
 from fastml.nn._interrupts import Interrupts
 from fastml.nn._native_epochs import NativeEpochs, native_epochs
-from fastml.nn._non_finite import NonFiniteLossError, first_not_finite
+from fastml.nn._non_finite import NonFiniteLossError, first_not_finite, first_parameter
 from fastml.nn._recording import no_grad
 from fastml.nn._seeding import default_generator, manual_seed
 from fastml.nn.batches import Batches, as_samples
@@ -106,6 +108,13 @@ def fit(
         Ctrl-C. The module is as of the last whole step; the history of the epochs before is the exception's
         ``history``.
     """
+    epochs, batch_size, accumulate = (operator.index(number) for number in (epochs, batch_size, accumulate))
+    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+        if limit is not None and not limit > 0:  # gradients would be turned around, or vanish
+            raise ValueError(f"{name}: expected a number above 0, got {limit}.")
+    others = [callback for callback in callbacks if not isinstance(callback, Callback)]
+    if others:
+        raise TypeError(f"callbacks: expected objects of fastml.nn.callbacks.Callback, got {others[0]!r}.")
     training = Training(
         module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last, sample_weight
     )
@@ -151,7 +160,7 @@ class Training:
         optimizer: Any,
         n_epochs: int,
         batch_size: int,
-        validation: tuple[Any, ...] | float | None,
+        validation: Any,
         seed: int | None,
         shuffle: bool,
         drop_last: bool,
@@ -165,17 +174,25 @@ class Training:
         X, y = as_samples(X), self._typed(np.asarray(y))
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=self.dtype)
         self.validation: tuple[np.ndarray, np.ndarray] | None = None
-        self._validation_weight: np.ndarray | None = None
-        if isinstance(validation, float):
-            X, y, weight = self._keep_back(X, y, weight, validation)
+        validation_weight: np.ndarray | None = None
+        if isinstance(validation, numbers.Real):
+            X, y, weight, validation_weight = self._keep_back(X, y, weight, float(validation))
         elif validation is not None:
+            if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
+                raise ValueError("validation: expected (X, y), (X, y, sample_weight), or a share of the samples.")
             y_validation, *others = (np.asarray(part) for part in validation[1:])
             self.validation = (as_samples(validation[0]), self._typed(y_validation))
-            self._validation_weight = others[0].astype(self.dtype, copy=False) if others else None
+            validation_weight = others[0].astype(self.dtype, copy=False) if others else None
             if (weight is None) != (not others):
                 raise ValueError(
                     "validation: expected weights of its samples where there are sample_weight, and only there."
                 )
+            if not self.validation[0].shape[:1] == self.validation[1].shape[:1] != (0,):
+                raise ValueError(
+                    "validation: expected samples, and as many targets, got shapes "
+                    f"{self.validation[0].shape} and {self.validation[1].shape}."
+                )
+        self._validation_weight = validation_weight
         kind = batch_type(X, self.dtype)
         self.batches = Batches(X, y, batch_size, shuffle, self.rng, drop_last, dtype=kind, sample_weight=weight)
         if not self.batches.n_samples:
@@ -209,6 +226,11 @@ class Training:
         finally:
             self.module.eval()
             self._tell("on_train_end")
+        # No batch follows the last step whose loss would show it.
+        culprit = first_parameter(self.module)
+        if culprit:
+            loss = self.numbers.get("loss", math.nan)
+            raise NonFiniteLossError(self.epoch, self.batch, loss, f"{culprit}, after this batch", self.history)
 
     def stop(self, reason: str) -> None:
         """End training after this epoch; the reason is the history's ``stopped``."""
@@ -347,7 +369,7 @@ class Training:
             loss = self._loss(X, y, *weight)
             self.batch_loss = loss.item()
             if not math.isfinite(self.batch_loss):
-                culprit = first_not_finite(self.module, X, y)
+                culprit = first_not_finite(self.module, X, y, *weight)
                 raise NonFiniteLossError(self.epoch, self.batch, self.batch_loss, culprit, self.history)
             if self.accumulate == 1:
                 loss.backward()
@@ -378,7 +400,12 @@ class Training:
         if y.ndim == 1 and outputs.shape == (len(y), 1) and y.dtype.kind == "f":
             y = y[:, np.newaxis]
         losses = self.loss(outputs, Tensor(y))
-        return losses if weight is None else _weighted_mean(losses, weight)
+        if weight is not None:
+            return _weighted_mean(losses, weight)
+        if not isinstance(losses, Tensor) or losses.data.size != 1:
+            shape = f"shape {losses.shape}" if isinstance(losses, Tensor) else f"{losses!r}"
+            raise ValueError(f"loss: expected a tensor of one number, the mean over the batch; it returned {shape}.")
+        return losses
 
     def _evaluate(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         self.module.eval()
@@ -391,7 +418,8 @@ class Training:
     def _typed(self, y: np.ndarray) -> np.ndarray:
         return y.astype(self.dtype, copy=False) if y.dtype.kind == "f" else y
 
-    def _keep_back(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, share: float) -> tuple[Any, Any, Any]:
+    def _keep_back(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, share: float) -> tuple[Any, ...]:
+        """Return samples, targets and weights to train on, and the weights of those kept back."""
         n_samples = X.shape[0]
         n_kept = round(share * n_samples)
         if not 0 < n_kept < n_samples:
@@ -400,9 +428,8 @@ class Training:
         kept, rest = np.sort(order[:n_kept]), np.sort(order[n_kept:])
         self.validation = (X[kept], y[kept])
         if weight is None:
-            return X[rest], y[rest], None
-        self._validation_weight = weight[kept]
-        return X[rest], y[rest], weight[rest]
+            return X[rest], y[rest], None, None
+        return X[rest], y[rest], weight[rest], weight[kept]
 
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
