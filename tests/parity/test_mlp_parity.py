@@ -64,6 +64,7 @@ def assert_same(mine, theirs, X, dtype=np.float64):
         assert (a is None) == (b is None), name
         if b is not None:
             np.testing.assert_allclose(a, b, err_msg=name, **close)
+            assert type(a) is type(b), name
             assert np.asarray(a).dtype == np.asarray(b).dtype, name
     assert mine._random_state.randint(1 << 30) == theirs._random_state.randint(1 << 30)
     if hasattr(theirs, "_optimizer"):

@@ -102,7 +102,7 @@ class FittingNetworks(BaseMultilayerPerceptron):
             },
         )
         self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
-        self.loss_ = result.fun
+        self.loss_ = np.float64(result.fun)
         self.coefs_, self.intercepts_ = parts(result.x, units)
         self._note_places(units)
 
