@@ -289,3 +289,51 @@ def test_there_is_no_equal_in_scikit_learn():
         fastml.to_sklearn(NeuralNetRegressor())
     with pytest.raises(ValueError, match="fastml replaces no NeuralNetRegressor"):
         fastml.patch_sklearn(["NeuralNetRegressor"])
+
+
+def test_probabilities_of_classes_against_all_others_are_never_nan():
+    far = nn.Linear(4, 3)
+    far.weight.data[...], far.bias.data[...] = 0, [-300, -200, -250]
+    net = NeuralNetClassifier(far, criterion="bce_with_logits", max_epochs=1, optimizer__lr=1e-8)
+    net.fit(X.astype(np.float32), THREE)
+    # All three sigmoids are 0 in float32.
+    np.testing.assert_allclose(net.predict_proba(X.astype(np.float32))[:2], [[0, 1, 0]] * 2, atol=1e-20)
+
+
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
+def test_weights_of_classes_are_not_negative(weight):
+    with pytest.raises(ValueError, match="class_weight: expected finite numbers from 0 on"):
+        NeuralNetClassifier(class_weight={"no": weight, "yes": 1.0}).fit(X, TWO)
+
+
+@pytest.mark.parametrize("widths", [(2.5,), (0,), [[3]], ["a"]])
+def test_widths_are_whole_numbers(widths):
+    with pytest.raises(ValueError, match="expected whole widths of at least 1"):
+        NeuralNetRegressor(module__hidden_layer_sizes=widths).fit(X, VALUES)
+
+
+def test_widths_may_be_of_any_type_that_holds_whole_numbers():
+    assert [layer.out_features for layer in dense_network(4, 1, np.array([8.0, 3.0]))[::2]] == [8, 3, 1]
+
+
+def test_a_part_that_lacks_an_argument_says_which():
+    with pytest.raises(ValueError, match="schedule__step_size: StepLR needs it"):
+        NeuralNetRegressor(schedule="step").fit(X, VALUES)
+
+
+def test_the_cosine_ends_with_the_training_behind_a_warm_up():
+    net = NeuralNetRegressor(schedule="cosine", schedule__warmup_steps=2, max_epochs=6, batch_size=60, random_state=0)
+    rates = net.fit(X, VALUES).history_["lr"]
+    share = np.array([1 / 3, 2 / 3, 1, *((1 + np.cos(np.pi * np.arange(1, 4) / 4)) / 2)])
+    np.testing.assert_allclose(rates, 1e-3 * share)
+
+
+@pytest.mark.parametrize("net", [NeuralNetRegressor, lambda **given: NeuralNetRegressor(module__dropout=0.1, **given)])
+def test_a_step_into_infinity_leaves_the_estimator_as_it_was(net):
+    model = net(optimizer="sgd", max_epochs=1, batch_size=120, random_state=0).fit(X, VALUES)
+    before = parameters(model)
+    model.set_params(optimizer__lr=1e308)
+    with pytest.raises(nn.NonFiniteLossError, match="after this batch"):
+        model.fit(X * 1e3, VALUES)
+    for name, array in parameters(model).items():
+        np.testing.assert_array_equal(array, before[name])

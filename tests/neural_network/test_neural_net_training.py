@@ -198,8 +198,9 @@ def test_a_failed_fit_changes_nothing(method):
 
 def test_ctrl_c_warns_and_keeps_what_was_learnt():
     net = NeuralNetClassifier(callbacks=[At(3, interrupt)], early_stopping=True, **{**QUICK, "max_epochs": 1000})
-    with pytest.warns(UserWarning, match=r"Training interrupted by user\."):
+    with pytest.warns(UserWarning, match=r"Training interrupted by user\.") as caught:
         net.fit(X, THREE)
+    assert caught[0].filename == __file__
     assert net.n_iter_ == len(net.loss_curve_) == 3
     assert net.history_.stopped == "interrupted"
     shorter = NeuralNetClassifier(validation_fraction=0.1, **{**QUICK, "max_epochs": 3}).fit(X, THREE)

@@ -16,6 +16,7 @@ from fastml._support import validation
 from fastml._support.dispatch import accelerated
 from fastml.neural_network._autoencoder_module import NOISES, AutoencoderModule
 from fastml.neural_network._building import ACTIVATIONS, new_loss
+from fastml.neural_network._dense_module import checked_widths
 from fastml.neural_network._trained_network import Samples, TrainedNetwork
 from fastml.neural_network._training_parameters import ATTRIBUTES_DOC, PARTS, TRAINING_CONSTRAINTS, TRAINING_DOC
 from fastml.nn.predictor import outputs
@@ -319,9 +320,7 @@ default="squared_error"
         return self
 
     def _new_module(self, X: np.ndarray) -> AutoencoderModule:
-        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
-        if any(width < 1 for width in hidden):
-            raise ValueError(f"hidden_layer_sizes: expected widths of at least 1, got {self.hidden_layer_sizes}.")
+        hidden = checked_widths(self.hidden_layer_sizes)
         if self.noise == "masking" and self.noise_level > 1:
             raise ValueError(f"noise_level: expected a share of values to mask, got {self.noise_level}.")
         takes_sigmoid = self.criterion in ("binary_cross_entropy", nn.BCEWithLogitsLoss)

@@ -81,18 +81,22 @@ def check_names(part: str, build: Callable[..., Any], given: Mapping[str, Any], 
     Raises
     ------
     ValueError
-        Where it has no argument of such a name; the message lists those that there are.
+        Where it has no argument of such a name (the message lists those that there are), or needs one more.
     """
     parameters = list(inspect.signature(build).parameters.values())[n_first:]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    names = [p.name for p in named]
     for name in given:
         if name not in names:
             raise ValueError(
                 f"{part}__{name}: {getattr(build, '__name__', build)} has no argument {name!r}; it has "
                 f"{', '.join(names) or 'none'}."
             )
+    for p in named:
+        if p.default is p.empty and p.name not in given:
+            raise ValueError(f"{part}__{p.name}: {getattr(build, '__name__', build)} needs it.")
 
 
 def built(part: str, build: Callable[..., Any], given: Mapping[str, Any], *first: Any) -> Any:
@@ -180,11 +184,13 @@ def new_schedule(
         The nested parameters: the schedule's, and ``every`` and ``monitor`` of the callback.
     optimizer : Optimizer
     n_steps : mapping
-        How long the training is, in each unit of ``every``: ``T_max`` where a schedule has it and none is given.
+        How long the training is, in each unit of ``every``: ``T_max`` where a schedule has it and none is given,
+        less the steps of a warm-up.
     """
     own = {name: value for name, value in given.items() if name in ("every", "monitor")}
     arguments = {name: value for name, value in given.items() if name not in own}
     build = SCHEDULES[schedule] if isinstance(schedule, str) else schedule
     if takes(build, "T_max"):
-        arguments.setdefault("T_max", n_steps.get(own.get("every", "epoch"), 1))
+        length = n_steps.get(own.get("every", "epoch"), 1)
+        arguments.setdefault("T_max", max(length - arguments.get("warmup_steps", 0), 1))
     return nn.callbacks.LRSchedule(built("schedule", build, arguments, optimizer), **own)

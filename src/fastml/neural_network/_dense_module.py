@@ -21,6 +21,15 @@ def default_widths(in_features: int, out_features: int) -> tuple[int, int]:
     return first, max(first // 2, NARROWEST)
 
 
+def checked_widths(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    """Return the widths of hidden layers: any number of whole numbers from 1 on, or a single one."""
+    widths = np.atleast_1d(np.asarray(hidden_layer_sizes))
+    is_whole = widths.dtype.kind in "iu" or (widths.dtype.kind == "f" and bool(np.all(widths % 1 == 0)))
+    if widths.ndim != 1 or not is_whole or np.any(widths < 1):
+        raise ValueError(f"hidden_layer_sizes: expected whole widths of at least 1, got {hidden_layer_sizes}.")
+    return tuple(int(width) for width in widths)
+
+
 def dense_network(
     in_features: int,
     out_features: int,
@@ -52,12 +61,11 @@ def dense_network(
     -------
     module : Sequential
     """
+    hidden: tuple[int, ...]
     if hidden_layer_sizes is None:
         hidden = default_widths(in_features, out_features)
     else:
-        hidden = tuple(np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=int)).tolist())
-    if any(width < 1 for width in hidden):
-        raise ValueError(f"hidden_layer_sizes: expected widths of at least 1, got {hidden_layer_sizes}.")
+        hidden = checked_widths(hidden_layer_sizes)
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise((in_features, *hidden)):
         # The shift of BatchNorm takes the bias' place.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
@@ -255,9 +255,9 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
             return np.concatenate([1 - positive, positive], axis=1)
         logits = logits.reshape(len(logits), -1)
         if self._form == "flags":
-            # A class against all others each: as scikit-learn does, their probabilities are made to sum to 1.
-            each = expit(logits)
-            return each / each.sum(axis=1, keepdims=True)
+            # A class against all others each: as scikit-learn does, their probabilities are made to sum to 1. Of
+            # logarithms, since all of them may be 0 in the type.
+            return softmax(log_expit(logits), axis=1)
         return softmax(logits, axis=1)
 
     @available_if(_has_probabilities)
@@ -314,6 +314,8 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
             y = column_or_1d(y, warn=True)
         if self.class_weight is not None:
             of_classes = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+            if not np.all((of_classes >= 0) & np.isfinite(of_classes)):
+                raise ValueError(f"class_weight: expected finite numbers from 0 on, got {self.class_weight}.")
             weight = of_classes if weight is None else weight * of_classes
         targets = self._numbered(y, keep=goes_on or incremental)
         n_classes = len(self.classes_)

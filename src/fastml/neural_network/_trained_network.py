@@ -133,7 +133,7 @@ class TrainedNetwork(NestedParameters):
                 )
             except KeyboardInterrupt:
                 # As in scikit-learn's MLPClassifier: what was learnt so far counts.
-                warnings.warn("Training interrupted by user.", stacklevel=5)
+                warnings.warn("Training interrupted by user.", stacklevel=7)
         self._optimizer_state = optimizer.state_dict()
         self._schedule_state = None if schedule is None else schedule.state_dict()
         # Out of the optimizer's buffer, and without gradients.
@@ -232,9 +232,6 @@ class TrainedNetwork(NestedParameters):
 
     def _own_callbacks(self) -> list[nn.callbacks.Callback]:
         """Return copies of the user's callbacks: parameters do not change in a fit."""
-        for callback in self.callbacks or ():
-            if not isinstance(callback, nn.callbacks.Callback):
-                raise TypeError(f"callbacks: expected objects of fastml.nn.callbacks.Callback, got {callback!r}.")
         return [copy.copy(callback) for callback in self.callbacks or ()]
 
     def _outputs(self, X: Any) -> np.ndarray:

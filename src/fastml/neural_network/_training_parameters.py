@@ -46,7 +46,7 @@ optimizer : {"adagrad", "adam", "adamw", "rmsprop", "sgd"}, class or function, d
         How the learning rate changes: one of :mod:`fastml.nn.schedules`, or what is called with the optimizer to make
         one. ``schedule__gamma`` and so on are its arguments, ``schedule__every`` ("epoch" or "step") and
         ``schedule__monitor`` those of :class:`fastml.nn.callbacks.LRSchedule`. A ``T_max`` that is not given is the
-        length of the training.
+        length of the training, less that of a warm-up.
 
     callbacks : list of fastml.nn.callbacks.Callback, default=None
         What else is done along with training. Copies of them are used, which are then in ``callbacks_``.
