@@ -140,3 +140,23 @@ def test_the_error_of_a_loss_comes_back_from_a_pickle():
     other = pickle.loads(pickle.dumps(error))
     assert str(other) == str(error)
     assert (other.epoch, other.batch, other.culprit, len(other.history)) == (2, 5, "the output of 0 (Linear)", 1)
+
+
+def test_a_seed_holds_while_other_threads_train():
+    alone = trained(4, module=network(dropout=True))[1]["loss"]
+    nn.manual_seed(3)
+    untouched = nn.default_generator().random()
+    nn.manual_seed(3)
+    found = [None] * 4
+
+    def train(i):
+        found[i] = trained(4, module=network(dropout=True))[1]["loss"]
+
+    workers = [threading.Thread(target=train, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == [alone] * 4
+    trained(1, module=network(dropout=True))
+    assert nn.default_generator().random() == untouched

@@ -8,6 +8,7 @@ import operator
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from fastml.nn._interrupts import Interrupts
 from fastml.nn._native_epochs import NativeEpochs, native_epochs
 from fastml.nn._non_finite import NonFiniteLossError, first_not_finite, first_parameter
 from fastml.nn._recording import no_grad
-from fastml.nn._seeding import default_generator, manual_seed
+from fastml.nn._seeding import default_generator, seeded
 from fastml.nn.batches import Batches, as_samples
 from fastml.nn.callbacks import Callback
 from fastml.nn.checkpoints import load_checkpoint
@@ -77,7 +78,8 @@ def fit(
     callbacks : sequence of Callback
         See :mod:`fastml.nn.callbacks`.
     seed : int, optional
-        Makes the result repeatable: seeds the order of samples, and ``nn.manual_seed`` for layers that draw.
+        Makes the result repeatable: seeds the order of samples, and what layers draw that have no generator of their
+        own, whatever other threads do. The generator of ``nn.manual_seed`` is neither read nor changed then.
     shuffle : bool, default=True
         Whether each epoch has an order of its own.
     drop_last : bool, default=False
@@ -115,18 +117,20 @@ def fit(
     others = [callback for callback in callbacks if not isinstance(callback, Callback)]
     if others:
         raise TypeError(f"callbacks: expected objects of fastml.nn.callbacks.Callback, got {others[0]!r}.")
-    training = Training(
-        module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last, sample_weight
-    )
-    if history is not None:
-        training.history, history.stopped = history, None
     if accumulate < 1:
         raise ValueError(f"accumulate: expected at least 1, got {accumulate}.")
-    training.accumulate, training.clip_norm, training.clip_value = accumulate, clip_norm, clip_value
-    training.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
-    if resume is not None:
-        training.load_state_dict(load_checkpoint(resume))
-    training.run()
+    # A block of its own: a training in another thread must not draw from the same generator.
+    with nullcontext() if seed is None else seeded(np.random.SeedSequence(seed).spawn(1)[0]):
+        training = Training(
+            module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last, sample_weight
+        )
+        if history is not None:
+            training.history, history.stopped = history, None
+        training.accumulate, training.clip_norm, training.clip_value = accumulate, clip_norm, clip_value
+        training.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
+        if resume is not None:
+            training.load_state_dict(load_checkpoint(resume))
+        training.run()
     return training.history
 
 
@@ -169,8 +173,6 @@ class Training:
         self.module, self.loss, self.optimizer, self.n_epochs = module, loss, optimizer, n_epochs
         self.dtype = type_of(module)
         self.rng = np.random.default_rng(seed)
-        if seed is not None:
-            manual_seed(np.random.SeedSequence(seed).spawn(1)[0])
         X, y = as_samples(X), self._typed(np.asarray(y))
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=self.dtype)
         self.validation: tuple[np.ndarray, np.ndarray] | None = None
