@@ -260,3 +260,15 @@ def test_bindings_reject_what_leaves_an_array():
         _core.nn_elementwise_loss(x, x[:2], "huber", 1.0, None, None, 1.0, True, True, 1)
     with pytest.raises(ValueError, match="unknown loss"):
         _core.nn_elementwise_loss(x, x, "cubic", 1.0, None, None, 1.0, True, True, 1)
+
+
+@pytest.mark.parametrize("alpha", [1.5, -1.0])
+def test_elu_at_zero_and_of_nan(alpha):
+    """Of positive alpha by the kernel, and of others by the plain form, as the gradient's gradient always is."""
+    values = np.array([-0.0, 0.0, np.nan, 800.0, -np.inf])
+    for create_graph in (False, True):
+        x = nn.Tensor(values, requires_grad=True)
+        y = nn.functional.elu(x, alpha)
+        (slope,) = nn.grad(y.sum(), x, create_graph=create_graph)
+        np.testing.assert_array_equal(y.data, [0, 0, np.nan, 800, -alpha])
+        np.testing.assert_array_equal(slope.data, [alpha, alpha, np.nan, 1, 0])

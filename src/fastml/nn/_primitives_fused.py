@@ -107,9 +107,10 @@ def plain_activation(x: Tensor, kind: str, parameter: float) -> Tensor:
     if kind == "leaky_relu":
         return apply("where", x, x * parameter, condition=x.data > 0)
     if kind == "elu":
-        # Of negative values only: elsewhere e^x may overflow, and 0 * inf is NaN.
-        below = apply("expm1", apply("where", x, constant(0, x), condition=x.data < 0)) * parameter
-        return apply("where", x, below, condition=x.data > 0)
+        # Not of positive values, for which e^x may overflow, and 0 * inf is NaN; but of NaN.
+        above = x.data > 0
+        below = apply("expm1", apply("where", constant(0, x), x, condition=above)) * parameter
+        return apply("where", x, below, condition=above)
     if kind == "gelu":
         return x * (apply("erf", x * 0.5**0.5) + 1.0) * 0.5
     if kind == "gelu_tanh":
