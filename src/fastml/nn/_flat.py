@@ -55,6 +55,16 @@ class FlatParameters:
                 np.copyto(self._gradient_views[i], p.grad)
                 p.grad = self._gradient_views[i]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the views out: in a copy they would be arrays of their own, which steps do not reach."""
+        return {"parameters": self.parameters, "counts": self.counts, "states": self.states}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["parameters"])  # type: ignore[misc]
+        self.counts = state["counts"]
+        for name, array in state["states"].items():
+            np.copyto(self.state(name), array)
+
     def view(self, buffer: np.ndarray, i: int) -> np.ndarray:
         """Return the part of a buffer that belongs to parameter i, in its shape."""
         data = self.parameters[i].data

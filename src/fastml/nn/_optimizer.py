@@ -131,7 +131,8 @@ class Optimizer:
         Raises
         ------
         ValueError
-            Where groups, parameters or shapes differ. Nothing has been loaded then.
+            Where groups, parameters, shapes or types differ, or a group has arguments that it cannot have. Nothing has
+            been loaded then.
         """
         saved_groups, saved_state = state_dict["param_groups"], state_dict["state"]
         if len(saved_groups) != len(self.param_groups):
@@ -142,6 +143,7 @@ class Optimizer:
             )
         found = []
         for saved, group, flats in zip(saved_groups, self.param_groups, self._flats):
+            self._check({**group, **{k: v for k, v in saved.items() if k in self.defaults}})
             homes = _homes(flats)
             for n, p in zip(saved["params"], group["params"]):
                 entries = saved_state.get(n, saved_state.get(str(n), {}))
@@ -152,6 +154,8 @@ class Optimizer:
                             f"loaded state dict has {name} of shape {array.shape} for parameter {n}, whose shape is "
                             f"{p.data.shape}"
                         )
+                    if not np.can_cast(array.dtype, p.data.dtype, "same_kind"):
+                        raise ValueError(f"loaded state dict has {name} of type {array.dtype} for parameter {n}")
                 # PyTorch's SGD counts no steps: one that has left a velocity has been taken.
                 count = int(entries.get("step", bool(arrays)))
                 found.append((*homes[id(p)], group, count, arrays))

@@ -381,7 +381,10 @@ def layer_norm(
     weight = Tensor(np.ones(shape, x.dtype)) if weight is None else weight
     bias = Tensor(np.zeros(shape, x.dtype)) if bias is None else bias
     if weight.shape != shape or bias.shape != shape:
-        raise ValueError(f"layer_norm: weight of shape {weight.shape} and normalized_shape {shape} do not fit.")
+        raise ValueError(
+            f"layer_norm: weight of shape {weight.shape} or bias of shape {bias.shape} is not of normalized_shape "
+            f"{shape}."
+        )
     return apply("layer_norm", x, weight, bias, eps=float(eps))
 
 
@@ -407,7 +410,10 @@ def batch_norm(
     weight = Tensor(np.ones(channels, x.dtype)) if weight is None else weight
     bias = Tensor(np.zeros(channels, x.dtype)) if bias is None else bias
     if weight.shape != (channels,) or bias.shape != (channels,):
-        raise ValueError(f"batch_norm: input of shape {x.shape} and weight of shape {weight.shape} do not fit.")
+        raise ValueError(
+            f"batch_norm: weight of shape {weight.shape} or bias of shape {bias.shape} does not fit the {channels} "
+            f"channels of an input of shape {x.shape}."
+        )
     running = None if running_mean is None or running_var is None else (running_mean, running_var)
     if running is not None and not training:
         given = (running[0].data, running[1].data)

@@ -347,7 +347,10 @@ def _hooked(hooks: list[Callable] | None, gradient: np.ndarray) -> np.ndarray:
     for hook in hooks or ():
         other = hook(gradient)
         if other is not None:
-            gradient = np.asarray(values_of(other), dtype=gradient.dtype)
+            other = np.asarray(values_of(other), dtype=gradient.dtype)
+            if other.shape != gradient.shape:
+                raise ValueError(f"a hook returned shape {other.shape} for a gradient of shape {gradient.shape}.")
+            gradient = other
     return gradient
 
 
