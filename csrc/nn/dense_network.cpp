@@ -17,7 +17,10 @@ std::vector<T*> addresses(std::vector<Buffer<T>>& buffers, std::size_t count) {
   return at;
 }
 
-int team(double work, int threads) {
+// Threads for so many multiply-adds of T.
+template <class T>
+int team(double multiply_adds, int threads) {
+  const double work = multiply_adds * double(sizeof(T)) / double(sizeof(double));
   return int(std::clamp(work / kChunkWorkPerThread, 1.0, double(std::max(threads, 1))));
 }
 
@@ -169,7 +172,7 @@ Outcome DenseNetwork<T>::run(const Batches& batches, const DenseUpdate<T>& updat
                              StopCheck stop) {
   const std::int64_t rows = batches.input.rows;
   const std::int64_t chunk_rows = std::min(batches.batch, kChunkRows);
-  const int threads = team(3.0 * double(chunk_rows) * double(multiply_adds()), batches.threads);
+  const int threads = team<T>(3.0 * double(chunk_rows) * double(multiply_adds()), batches.threads);
   reserve(chunk_rows, threads);
   // Sums of several chunks, and those of CSR rows, need memory; so does a gradient that is asked for.
   const bool sparse = reads_sparse(batches.input);
@@ -294,7 +297,7 @@ Outcome DenseNetwork<T>::loss_gradient(const DenseInput& input, const DenseTarge
 template <class T>
 bool DenseNetwork<T>::predict(const DenseInput& input, int threads, T* outputs, StopCheck stop) {
   const std::int64_t piece = std::min(kPredictRows, std::max<std::int64_t>(input.rows, 1));
-  const int workers = int(std::min<std::int64_t>(team(double(input.rows) * double(multiply_adds()), threads),
+  const int workers = int(std::min<std::int64_t>(team<T>(double(input.rows) * double(multiply_adds()), threads),
                                                  std::max<std::int64_t>((input.rows + piece - 1) / piece, 1)));
   reserve(piece * workers, workers);
   const std::int64_t pieces = (input.rows + piece - 1) / piece, cols = widths_.back();
