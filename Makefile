@@ -59,18 +59,19 @@ build: $(STAMPS)/editable  ## build and install into .venv, only what changed
 
 # They build everything once more, as a user's pip does: some minutes.
 DIST_TESTS := tests/packaging/test_distribution.py
-# Tests of our own tools that start many processes: a change of those tools asks for them.
-TOOL_TESTS := $(patsubst %,tests/benchmarks/test_%.py,measure turns worker) tests/suite/test_harness.py
+# Tests that take long, and that few changes concern: of our own tools, which start many processes, and of peaks of memory.
+SLOW_TESTS := $(patsubst %,tests/benchmarks/test_%.py,measure turns worker) tests/suite/test_harness.py \
+  $(patsubst %,tests/cluster/test_%_memory.py,cluster dbscan)
 # Two tests at a time, C++ and Python; their threads wait asleep, so as not to take the other's core.
 .PHONY: test
 test: export OMP_WAIT_POLICY := passive
-test: build $(STAMPS)/test  ## build, then all C++ and Python tests but scikit-learn's own, those of tools and the wheel
+test: build $(STAMPS)/test  ## build, then all C++ and Python tests but scikit-learn's own, slow ones and those of the wheel
 	ctest --test-dir $(BUILD) --parallel 2 --output-on-failure --no-tests=error
-	$(PY) -m pytest --numprocesses 2 --dist worksteal --ignore=$(DIST_TESTS) $(TOOL_TESTS:%=--ignore=%)
+	$(PY) -m pytest --numprocesses 2 --dist worksteal --ignore=$(DIST_TESTS) $(SLOW_TESTS:%=--ignore=%)
 
-.PHONY: test-tools
-test-tools: build $(STAMPS)/test  ## tests of the programs behind `make suite` and `make bench`
-	$(PY) -m pytest $(TOOL_TESTS)
+.PHONY: test-slow
+test-slow: build $(STAMPS)/test  ## tests of the programs behind suite and bench, and of peaks of memory
+	$(PY) -m pytest $(SLOW_TESTS)
 
 .PHONY: suite
 suite: build $(STAMPS)/test  ## scikit-learn's own tests on fastml's classes (MODULES="..." picks some)
