@@ -12,37 +12,6 @@ using nn::ActivationKernels;
 // Rows whose columns are summed in registers before they are added to the sums: errors grow with rows / 64 + 64.
 constexpr std::int64_t kBlock = 64;
 
-// Calls step(Kind<kind>{}): one branch a matrix, none an element.
-template <Activation kind>
-struct Kind {
-  static constexpr Activation value = kind;
-};
-template <class Step>
-FASTML_INLINE void with_kind(Activation kind, const Step& step) {
-  switch (kind) {
-    case Activation::identity:
-      return step(Kind<Activation::identity>{});
-    case Activation::relu:
-      return step(Kind<Activation::relu>{});
-    case Activation::leaky_relu:
-      return step(Kind<Activation::leaky_relu>{});
-    case Activation::elu:
-      return step(Kind<Activation::elu>{});
-    case Activation::gelu:
-      return step(Kind<Activation::gelu>{});
-    case Activation::gelu_tanh:
-      return step(Kind<Activation::gelu_tanh>{});
-    case Activation::silu:
-      return step(Kind<Activation::silu>{});
-    case Activation::sigmoid:
-      return step(Kind<Activation::sigmoid>{});
-    case Activation::tanh:
-      return step(Kind<Activation::tanh>{});
-    case Activation::softplus:
-      return step(Kind<Activation::softplus>{});
-  }
-}
-
 // x and y of `cols` values; bias may be null.
 template <class K, class T>
 FASTML_INLINE void forward_row(K, T p, std::int64_t cols, const T* bias, T* x, T* y) {
@@ -68,7 +37,7 @@ void forward(Activation kind, T parameter, std::int64_t rows, std::int64_t cols,
     cols *= rows;
     rows = cols == 0 ? 0 : 1;
   }
-  with_kind(kind, [&](auto k) __attribute__((always_inline)) {
+  nn_math::with_kind(kind, [&](auto k) __attribute__((always_inline)) {
     for (std::int64_t i = 0; i < rows; ++i) forward_row(k, parameter, cols, bias, x + i * cols, y + i * cols);
   });
 }
@@ -99,7 +68,7 @@ void backward(Activation kind, T parameter, std::int64_t rows, std::int64_t cols
     rows = cols == 0 ? 0 : 1;
   }
   const T* from = kind == Activation::identity ? dy : nn_math::from_result(kind) ? y : x;
-  with_kind(kind, [&](auto k) __attribute__((always_inline)) {
+  nn_math::with_kind(kind, [&](auto k) __attribute__((always_inline)) {
     for (std::int64_t first = 0; first < rows; first += kBlock) {
       const std::int64_t count = rows - first < kBlock ? rows - first : kBlock, start = first * cols;
       std::int64_t j = 0;

@@ -145,6 +145,37 @@ FASTML_INLINE vec<T> slope(vec<T> x, T p) {
   return one;
 }
 
+// Calls step(Kind<kind>{}): one branch a matrix, none an element.
+template <Activation kind>
+struct Kind {
+  static constexpr Activation value = kind;
+};
+template <class Step>
+FASTML_INLINE void with_kind(Activation kind, const Step& step) {
+  switch (kind) {
+    case Activation::identity:
+      return step(Kind<Activation::identity>{});
+    case Activation::relu:
+      return step(Kind<Activation::relu>{});
+    case Activation::leaky_relu:
+      return step(Kind<Activation::leaky_relu>{});
+    case Activation::elu:
+      return step(Kind<Activation::elu>{});
+    case Activation::gelu:
+      return step(Kind<Activation::gelu>{});
+    case Activation::gelu_tanh:
+      return step(Kind<Activation::gelu_tanh>{});
+    case Activation::silu:
+      return step(Kind<Activation::silu>{});
+    case Activation::sigmoid:
+      return step(Kind<Activation::sigmoid>{});
+    case Activation::tanh:
+      return step(Kind<Activation::tanh>{});
+    case Activation::softplus:
+      return step(Kind<Activation::softplus>{});
+  }
+}
+
 }  // namespace nn_math
 }  // namespace FASTML_LEVEL
 }  // namespace fastml

@@ -1,5 +1,5 @@
-#include "gemm/microkernel.hpp"
 #include "nn/activation_math.hpp"
+#include "nn/column_panels.hpp"
 #include "nn/conv_kernels.hpp"
 
 namespace fastml {
@@ -13,30 +13,15 @@ using nn::GatheredImage;
 // Pixels whose products with other values are summed in registers: as many as keep both factors in L1.
 constexpr std::int64_t kBlockPixels = 128;
 
-FASTML_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-
-// Columns of panel `p`, whole vectors of them, and where it begins.
-template <class T>
-struct ConvPanels {
-  std::int64_t steps;
-  std::int64_t total;
-
-  FASTML_INLINE std::int64_t count() const { return (total + kTileCols<T> - 1) / kTileCols<T>; }
-  FASTML_INLINE std::int64_t cols(std::int64_t p) const { return least(total - p * kTileCols<T>, kTileCols<T>); }
-  FASTML_INLINE std::int64_t width(std::int64_t p) const { return cols(p) <= kLanes<T> ? kLanes<T> : kTileCols<T>; }
-  FASTML_INLINE std::int64_t offset(std::int64_t p) const { return p * steps * kTileCols<T>; }
-  FASTML_INLINE std::int64_t size() const { return offset(count() - 1) + steps * width(count() - 1); }
-};
-
 template <class T>
 std::int64_t panels_size(std::int64_t n_steps, std::int64_t cols) {
-  return ConvPanels<T>{n_steps, cols}.size();
+  return ColumnPanels<T>{n_steps, cols}.size();
 }
 
 template <class T>
 void pack(const T* from, const std::int64_t* starts, std::int64_t n_steps, std::int64_t cols, std::int64_t col_stride,
           T* to) {
-  const ConvPanels<T> panels{n_steps, cols};
+  const ColumnPanels<T> panels{n_steps, cols};
   for (std::int64_t p = 0; p < panels.count(); ++p) {
     const std::int64_t width = panels.width(p), here = panels.cols(p);
     for (std::int64_t k = 0; k < n_steps; ++k) {
@@ -50,7 +35,7 @@ void pack(const T* from, const std::int64_t* starts, std::int64_t n_steps, std::
 template <class T>
 void unpack(const T* from, const std::int64_t* starts, std::int64_t n_steps, std::int64_t cols, std::int64_t col_stride,
             T* to) {
-  const ConvPanels<T> panels{n_steps, cols};
+  const ColumnPanels<T> panels{n_steps, cols};
   for (std::int64_t p = 0; p < panels.count(); ++p) {
     for (std::int64_t k = 0; k < n_steps; ++k) {
       const T* row = from + panels.offset(p) + k * panels.width(p);
@@ -76,36 +61,14 @@ struct GatheredSteps {
   FASTML_INLINE T operator()(int i, std::int64_t p) const { return image[pixels[p] + steps[i]]; }
 };
 
-template <Activation kind, class T>
-FASTML_INLINE void activate_tile(T* tile, std::int64_t count, T parameter) {
-  for (std::int64_t i = 0; i < count; i += kLanes<T>)
-    store(tile + i, nn_math::value<kind, T>(load(tile + i), parameter));
-}
-
 template <class T>
 void activate_tile(Activation kind, T* tile, std::int64_t count, T parameter) {
-  switch (kind) {
-    case Activation::identity:
-      return;
-    case Activation::relu:
-      return activate_tile<Activation::relu>(tile, count, parameter);
-    case Activation::leaky_relu:
-      return activate_tile<Activation::leaky_relu>(tile, count, parameter);
-    case Activation::elu:
-      return activate_tile<Activation::elu>(tile, count, parameter);
-    case Activation::gelu:
-      return activate_tile<Activation::gelu>(tile, count, parameter);
-    case Activation::gelu_tanh:
-      return activate_tile<Activation::gelu_tanh>(tile, count, parameter);
-    case Activation::silu:
-      return activate_tile<Activation::silu>(tile, count, parameter);
-    case Activation::sigmoid:
-      return activate_tile<Activation::sigmoid>(tile, count, parameter);
-    case Activation::tanh:
-      return activate_tile<Activation::tanh>(tile, count, parameter);
-    case Activation::softplus:
-      return activate_tile<Activation::softplus>(tile, count, parameter);
-  }
+  if (kind == Activation::identity) return;
+  nn_math::with_kind(kind, [&](auto known) __attribute__((always_inline)) {
+    for (std::int64_t i = 0; i < count; i += kLanes<T>) {
+      store(tile + i, nn_math::value<decltype(known)::value, T>(load(tile + i), parameter));
+    }
+  });
 }
 
 template <class T, int MR, int NV>
@@ -129,7 +92,7 @@ __attribute__((noinline)) void run_gathered(const T* const* rows, const std::int
 template <class T>
 void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, const T* bias, Activation kind,
               T parameter, T* to, const std::int64_t* places) {
-  const ConvPanels<T> panels{a.n_steps, cols};
+  const ColumnPanels<T> panels{a.n_steps, cols};
   alignas(64) T tile[kTileRows * kTileCols<T>];
   for (std::int64_t i = 0; i < a.n_pixels; i += kTileRows) {
     const int height = int(least(a.n_pixels - i, kTileRows));
@@ -177,7 +140,7 @@ __attribute__((noinline)) void add_transposed(GatheredSteps<T> a, std::int64_t d
 
 template <class T>
 void multiply_transposed(const GatheredImage<T>& a, const T* other, std::int64_t stride, std::int64_t cols, T* sums) {
-  const ConvPanels<T> panels{a.n_steps, cols};
+  const ColumnPanels<T> panels{a.n_steps, cols};
   alignas(64) T narrow[kBlockPixels * kTileCols<T>];
   for (std::int64_t i = 0; i < a.n_pixels; i += kBlockPixels) {
     const std::int64_t depth = least(a.n_pixels - i, kBlockPixels);

@@ -1,31 +1,20 @@
 // Panels of a layer's parameters, and products of tiles with them. For level sources only.
 #pragma once
 
-#include "gemm/microkernel.hpp"
+#include "nn/column_panels.hpp"
 #include "simd/copy_block.hpp"
 
 namespace fastml {
 namespace FASTML_LEVEL {
 
-FASTML_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-FASTML_INLINE std::int64_t groups(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
-
+// One layer's panels: a row for each input, then one with the intercepts.
 template <class T>
-FASTML_INLINE std::int64_t whole_vectors(std::int64_t width) {
-  return groups(width, kLanes<T>) * kLanes<T>;
-}
-
-// The columns of one layer's panels; the last panel is as many vectors wide as hold what is left.
-template <class T>
-struct Panels {
+struct Panels : ColumnPanels<T> {
   std::int64_t inputs;
   std::int64_t outputs;
 
-  FASTML_INLINE std::int64_t count() const { return groups(outputs, kTileCols<T>); }
-  FASTML_INLINE std::int64_t cols(std::int64_t p) const { return least(outputs - p * kTileCols<T>, kTileCols<T>); }
-  FASTML_INLINE std::int64_t width(std::int64_t p) const { return whole_vectors<T>(cols(p)); }
-  FASTML_INLINE std::int64_t offset(std::int64_t p) const { return p * (inputs + 1) * kTileCols<T>; }
-  FASTML_INLINE std::int64_t size() const { return (inputs + 1) * whole_vectors<T>(outputs); }
+  FASTML_INLINE Panels(std::int64_t inputs_, std::int64_t outputs_)
+      : ColumnPanels<T>{inputs_ + 1, outputs_}, inputs(inputs_), outputs(outputs_) {}
 };
 
 // A as the columns of row-major rows: A(i, p) is value i of row p.
