@@ -197,15 +197,16 @@ void conv_forward(const Conv& c, const T* x, const T* weight, const T* bias, Act
 }
 
 template <class T>
-void conv_backward_input(const Conv& c, const T* dy, const T* weight, T* dx, int threads) {
+void conv_backward_input(const Conv& c, const T* dy, const T* weight, const T* bias, Activation kind, T parameter,
+                         T* dx, int threads) {
   const Axis v{c.height, c.out_height(), c.kernel_h, c.stride_h, c.dilation_h, c.pad_top};
   const Axis h{c.width, c.out_width(), c.kernel_w, c.stride_w, c.dilation_w, c.pad_left};
   const Frame frame{c.out_height(), c.out_width(), c.out_channels, v.before(), v.after(), h.before(), h.after()};
   for (std::int64_t phase_v = 0; phase_v < c.stride_h; ++phase_v) {
     for (std::int64_t phase_h = 0; phase_h < c.stride_w; ++phase_h) {
       const Pass pass = backward_pass(c, frame, v, h, phase_v, phase_h);
-      const Packed<T> packed(pass, weight, c.group_in(), c.kernel_h * c.kernel_w, nullptr);
-      run(pass, packed, frame, c.batch, c.group_in(), dy, Activation::identity, T(0), dx,
+      const Packed<T> packed(pass, weight, c.group_in(), c.kernel_h * c.kernel_w, bias);
+      run(pass, packed, frame, c.batch, c.group_in(), dy, kind, parameter, dx,
           c.height * c.width * c.in_channels, threads);
     }
   }
@@ -241,7 +242,7 @@ void conv_backward_weight(const Conv& c, const T* x, const T* dy, T* dweight, in
 
 #define FASTML_CONV_(T)                                                                          \
   template void conv_forward(const Conv&, const T*, const T*, const T*, Activation, T, T*, int); \
-  template void conv_backward_input(const Conv&, const T*, const T*, T*, int);                   \
+  template void conv_backward_input(const Conv&, const T*, const T*, const T*, Activation, T, T*, int); \
   template void conv_backward_weight(const Conv&, const T*, const T*, T*, int);
 FASTML_CONV_(float)
 FASTML_CONV_(double)

@@ -39,9 +39,11 @@ template <class T>
 void conv_forward(const Conv& conv, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,
                   int threads);
 
-// dx from dy, the derivative by what the activation got.
+// dx from dy, the derivative by what the activation got. As a layer this is the transposed convolution, which has a bias
+// for each of its channels (null for none) and an activation of its own.
 template <class T>
-void conv_backward_input(const Conv& conv, const T* dy, const T* weight, T* dx, int threads);
+void conv_backward_input(const Conv& conv, const T* dy, const T* weight, const T* bias, Activation kind, T parameter,
+                         T* dx, int threads);
 
 template <class T>
 void conv_backward_weight(const Conv& conv, const T* x, const T* dy, T* dweight, int threads);

@@ -63,8 +63,9 @@ void compare(const Conv& c, Arrays<T>& arrays, const char* level, unsigned seed)
   const std::int64_t y_size = c.batch * c.out_height() * c.out_width() * c.out_channels;
   const std::vector<T> xs = integers<T>(x_size, -3, 3, seed), weights = integers<T>(weight_size, -3, 3, seed + 1);
   const std::vector<T> biases = integers<T>(c.out_channels, -9, 9, seed + 2),
-                       dys = integers<T>(y_size, -3, 3, seed + 3);
-  const T *x = arrays.x.at_end(xs), *weight = arrays.weight.at_end(weights), *bias = arrays.bias.at_end(biases);
+                       dys = integers<T>(y_size, -3, 3, seed + 3),
+                       transposed_biases = integers<T>(c.in_channels, -9, 9, seed + 4);
+  const T *x = arrays.x.at_end(xs), *weight = arrays.weight.at_end(weights);
 
   std::vector<T> sums(y_size), dx(x_size), dweight(weight_size);
   plain(c, [&](std::int64_t i, std::int64_t w, std::int64_t j) {
@@ -80,6 +81,7 @@ void compare(const Conv& c, Arrays<T>& arrays, const char* level, unsigned seed)
     for (std::int64_t j = 0; j < y_size; ++j) wrong += y[j] != sums[j];
     CHECK_EQUAL(wrong, 0, "y of " << where);
 
+    const T* bias = arrays.bias.at_end(biases);
     conv_forward<T>(c, x, weight, bias, Activation::leaky_relu, T(0.5), y, threads);
     wrong = 0;
     for (std::int64_t j = 0; j < y_size; ++j) {
@@ -91,10 +93,19 @@ void compare(const Conv& c, Arrays<T>& arrays, const char* level, unsigned seed)
     const T* dy = arrays.y.at_end(dys);
     T* got = arrays.dx.at_end(x_size);
     std::fill(got, got + x_size, T(77));
-    conv_backward_input<T>(c, dy, weight, got, threads);
+    conv_backward_input<T>(c, dy, weight, nullptr, Activation::identity, T(0), got, threads);
     wrong = 0;
     for (std::int64_t i = 0; i < x_size; ++i) wrong += got[i] != dx[i];
     CHECK_EQUAL(wrong, 0, "dx of " << where);
+
+    const T* transposed_bias = arrays.bias.at_end(transposed_biases);
+    conv_backward_input<T>(c, dy, weight, transposed_bias, Activation::leaky_relu, T(0.5), got, threads);
+    wrong = 0;
+    for (std::int64_t i = 0; i < x_size; ++i) {
+      const T z = dx[i] + transposed_biases[i % c.in_channels];
+      wrong += got[i] != (z > 0 ? z : z / 2);
+    }
+    CHECK_EQUAL(wrong, 0, "dx with bias and activation of " << where);
 
     T* got_weight = arrays.dweight.at_end(weight_size);
     std::fill(got_weight, got_weight + weight_size, T(77));

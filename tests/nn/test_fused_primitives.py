@@ -39,6 +39,22 @@ def entropy(target, reduction="mean", weight=None, smoothing=0.0, ignore_index=-
     return "cross_entropy", [X], {**options, "reduction": reduction}
 
 
+def conv(name, channels, outputs, groups=1, kind="tanh", **more):
+    """Images of one size and layout; the transposed convolution makes larger ones of them."""
+    images = RNG.normal(size=(2, 6, 5, channels)).transpose(0, 3, 1, 2)
+    shape = (outputs, channels // groups) if name == "conv" else (channels, outputs // groups)
+    sizes = {"stride": (2, 1), "dilation": (1, 2), "margins": (1, 0, 2, 2), "groups": groups, **more}
+    return (
+        name,
+        [images, RNG.normal(size=(*shape, 3, 2)), RNG.normal(size=outputs)],
+        {
+            "kind": kind,
+            "parameter": 0.0,
+            **sizes,
+        },
+    )
+
+
 CASES = {
     "activation": ("activation", [X - 3], {"kind": "gelu", "parameter": 0.0}),
     "linear": ("linear", [X - 3, RNG.normal(size=(4, 19)), RNG.normal(size=4)], {"kind": "silu", "parameter": 0.0}),
@@ -50,6 +66,11 @@ CASES = {
     "batch_norm_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": None, "seen": None}),
     "batch_norm_given": ("batch_norm", [X, *COLUMNS], {**NORM, "given": GIVEN, "seen": None}),
     "batch_norm_given_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": GIVEN, "seen": None}),
+    "conv": conv("conv", 3, 4),
+    "conv_groups": conv("conv", 4, 6, 2, "identity"),
+    "conv_channels": conv("conv", 4, 4, 4, "sigmoid"),
+    "conv_transpose": conv("conv_transpose", 3, 4, size=(12, 3)),
+    "conv_transpose_groups": conv("conv_transpose", 4, 6, 2, "identity", size=(13, 3)),
     "dropout": ("dropout", [X], {"p": 0.3, "seed": 5}),
     "embedding": ("embedding", [TABLE], {"index": INDEX, "padding": -1}),
     "embedding_padding": ("embedding", [TABLE], {"index": INDEX, "padding": 5}),

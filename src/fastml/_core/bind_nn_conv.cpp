@@ -3,6 +3,7 @@
 #include "activation_names.hpp"
 #include "bindings.hpp"
 #include "nn/conv.hpp"
+#include "nn/swap_axes.hpp"
 
 namespace fastml {
 namespace {
@@ -57,16 +58,19 @@ Array<T> forward(const Array<T>& x, const Array<T>& weight, const std::optional<
 
 template <class T>
 Array<T> backward_input(const Array<T>& dy, const Array<T>& weight, const Pair& size, const Pair& stride,
-                        const Pair& dilation, const Margins& margins, std::int64_t groups, int n_threads) {
+                        const Pair& dilation, const Margins& margins, std::int64_t groups,
+                        const std::optional<Array<T>>& bias, const std::string& kind, T parameter, int n_threads) {
   require(dy.ndim() == 4 && weight.ndim() == 4, "convolution: expected images and weights of 4 dimensions");
   const Conv conv = conv_of(dy.shape(0), size[0], size[1], weight.shape(1) * groups, weight.shape(0),
                             {weight.shape(2), weight.shape(3)}, stride, dilation, margins, groups);
   require_results(conv, dy);
+  const T* shift = optional_data(bias, conv.in_channels, "bias");
+  const nn::Activation activation = activation_of(kind);
   Array<T> dx({conv.batch, conv.height, conv.width, conv.in_channels});
   T* to = dx.mutable_data();
   const T *from = dy.data(), *weights = weight.data();
   const py::gil_scoped_release unlocked;
-  nn::conv_backward_input(conv, from, weights, to, n_threads);
+  nn::conv_backward_input(conv, from, weights, shift, activation, parameter, to, n_threads);
   return dx;
 }
 
@@ -82,6 +86,24 @@ void backward_weight(const Array<T>& x, const Array<T>& dy, Array<T> dweight, co
 }
 
 template <class T>
+Array<T> swap_axes(const Array<T>& x, int n_threads) {
+  require(x.ndim() == 3, "expected stacked matrices");
+  const std::int64_t count = x.shape(0), rows = x.shape(1), cols = x.shape(2);
+  Array<T> to({count, cols, rows});
+  T* swapped = to.mutable_data();
+  const T* from = x.data();
+  const py::gil_scoped_release unlocked;
+  nn::swap_axes(count, rows, cols, from, swapped, n_threads);
+  return to;
+}
+
+template <class T>
+void bind_swap_axes(py::module_& module) {
+  module.def("nn_swap_axes", swap_axes<T>, py::arg("x").noconvert(), py::arg("n_threads") = 1,
+             "Stacked matrices, each transposed.");
+}
+
+template <class T>
 void bind_type(py::module_& module) {
   module.def("nn_conv", forward<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
              py::arg("bias").noconvert(), py::arg("kind"), py::arg("parameter"), py::arg("stride"), py::arg("dilation"),
@@ -89,7 +111,9 @@ void bind_type(py::module_& module) {
              "activation(convolution(x, weight) + bias) of NHWC images; csrc/nn/conv.hpp has the contract.");
   module.def("nn_conv_backward_input", backward_input<T>, py::arg("dy").noconvert(), py::arg("weight").noconvert(),
              py::arg("size"), py::arg("stride"), py::arg("dilation"), py::arg("margins"), py::arg("groups") = 1,
-             py::arg("n_threads") = 1, "The derivative by images of so many rows and columns.");
+             py::arg("bias").noconvert() = py::none(), py::arg("kind") = "identity", py::arg("parameter") = T(0),
+             py::arg("n_threads") = 1,
+             "The derivative by images of so many rows and columns; plus a bias, through an activation.");
   module.def("nn_conv_backward_weight", backward_weight<T>, py::arg("x").noconvert(), py::arg("dy").noconvert(),
              py::arg("dweight").noconvert(), py::arg("stride"), py::arg("dilation"), py::arg("margins"),
              py::arg("groups") = 1, py::arg("n_threads") = 1, "Writes the derivative by the weights.");
@@ -100,6 +124,9 @@ void bind_type(py::module_& module) {
 void bind_nn_conv(py::module_& module) {
   bind_type<float>(module);
   bind_type<double>(module);
+  bind_swap_axes<float>(module);
+  bind_swap_axes<double>(module);
+  bind_swap_axes<std::uint8_t>(module);
 }
 
 }  // namespace fastml

@@ -12,6 +12,7 @@ from fastml.nn._seeding import default_generator, manual_seed, seeded
 from fastml.nn.batches import Batches
 from fastml.nn.check_grads import check_grads
 from fastml.nn.clipping import clip_grad_norm_, clip_grad_value_
+from fastml.nn.conv_layers import Conv1d, Conv2d, ConvTranspose2d
 from fastml.nn.functional import cat, clip, concatenate, maximum, minimum, stack, where
 from fastml.nn.history import History
 from fastml.nn.layers import (
@@ -69,6 +70,9 @@ __all__ = [
     "BatchNorm1d",
     "Batches",
     "Buffer",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",

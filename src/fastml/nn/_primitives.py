@@ -13,6 +13,7 @@ from scipy import special
 
 from fastml import _core
 from fastml._support import threads
+from fastml.nn._layout import in_rows
 from fastml.nn.tensor import PRIMITIVES, Primitive, Tensor, apply
 
 Axis = int | Sequence[int] | None
@@ -191,8 +192,24 @@ define(
 
 # Shapes.
 
+
+def _reshaped(x: np.ndarray, shape: Any) -> np.ndarray:
+    # Images lie with their channels last: rearranging them is our kernel's, unless only axes of length 1 come or go.
+    if (
+        x.flags.c_contiguous
+        or x.ndim < 3
+        or [n for n in x.shape if n != 1] == [n for n in np.atleast_1d(shape) if n != 1]
+    ):
+        return x.reshape(shape)
+    return in_rows(x).reshape(shape)
+
+
 define("broadcast_to", lambda x, shape: np.broadcast_to(x, shape), lambda g, out, x, shape: sum_to(g, x))
-define("reshape", lambda x, shape: x.reshape(shape), lambda g, out, x, shape: apply("reshape", g, shape=x.data.shape))
+define(
+    "reshape",
+    lambda x, shape: _reshaped(x, shape),
+    lambda g, out, x, shape: apply("reshape", g, shape=x.data.shape),
+)
 define(
     "transpose",
     lambda x, axes: np.transpose(x, axes),

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastml import _core
 from fastml._support import threads
+from fastml.nn._layout import in_memory_order, in_rows, laid_like
 from fastml.nn._primitives import constant
 from fastml.nn._recording import mode
 from fastml.nn.tensor import FLOATS, PRIMITIVES, STORED, Record, Tensor, _record, apply, grad
@@ -29,10 +30,13 @@ class Fused:
         that needs none is not looked at. Arrays all of them; neither the gradient nor the arrays may be changed.
     plain : callable
         ``plain(*inputs, **options)``: the same of tensors, in small primitives.
+    any_layout : bool, default=False
+        Whether ``vjp`` takes gradients of any memory layout. Otherwise they come contiguous in the order of their axes.
     """
 
-    def __init__(self, name: str, forward: Callable, vjp: Callable, plain: Callable) -> None:
+    def __init__(self, name: str, forward: Callable, vjp: Callable, plain: Callable, any_layout: bool = False) -> None:
         self.name, self.forward, self.vjp, self.plain = name, forward, vjp, plain
+        self.any_layout = any_layout
 
     def apply(self, inputs: Sequence[Tensor], options: dict) -> Tensor:
         try:
@@ -53,7 +57,8 @@ class Fused:
         if mode.recording:
             return self._recorded(record, gradient, needs)
         arrays = [x.data for x in record.inputs]
-        parts = self.vjp(np.asarray(gradient.data, order="C"), record.saved, needs, *arrays, **record.options)
+        g = gradient.data if self.any_layout else in_rows(gradient.data)
+        parts = self.vjp(g, record.saved, needs, *arrays, **record.options)
         return [Tensor._of(part) if n else None for part, n in zip(parts, needs)]
 
     def _recorded(self, record: Record, gradient: Tensor, needs: Sequence[bool]) -> list:
@@ -64,9 +69,9 @@ class Fused:
         return [next(parts) if n else None for n in needs]
 
 
-def fuse(name: str, forward: Callable, vjp: Callable, plain: Callable) -> None:
+def fuse(name: str, forward: Callable, vjp: Callable, plain: Callable, any_layout: bool = False) -> None:
     """Add a coarse row to the table."""
-    PRIMITIVES[name] = Fused(name, forward, vjp, plain)  # type: ignore[assignment]
+    PRIMITIVES[name] = Fused(name, forward, vjp, plain, any_layout)  # type: ignore[assignment]
 
 
 # Activations. Those whose derivative is not read from the result keep what they were given.
@@ -86,14 +91,16 @@ def _threads_for(values: int) -> int:
 
 
 def _activation(x: np.ndarray, kind: str, parameter: float) -> tuple[np.ndarray, Any]:
-    x = np.asarray(x, order="C")  # np.ascontiguousarray would give a scalar an axis
+    x, axes = in_memory_order(x)
     y = _core.nn_activate(x, kind, parameter, _threads_for(x.size))
-    return y, y if reads_result(kind, parameter) else x
+    saved = y if reads_result(kind, parameter) else x
+    return y if axes is None else y.transpose(axes), (saved, axes)
 
 
-def _activation_vjp(g: np.ndarray, saved: np.ndarray, needs: Any, x: np.ndarray, kind: str, parameter: float) -> list:
-    dx, _ = _core.nn_activate_backward(saved, g, kind, parameter, False, _threads_for(g.size))
-    return [dx]
+def _activation_vjp(g: np.ndarray, saved: Any, needs: Any, x: np.ndarray, kind: str, parameter: float) -> list:
+    values, axes = saved
+    dx, _ = _core.nn_activate_backward(values, laid_like(g, axes), kind, parameter, False, _threads_for(g.size))
+    return [dx if axes is None else dx.transpose(axes)]
 
 
 def plain_activation(x: Tensor, kind: str, parameter: float) -> Tensor:
@@ -123,7 +130,7 @@ def plain_activation(x: Tensor, kind: str, parameter: float) -> Tensor:
     return ((scaled + size) * 0.5 + apply("log1p", apply("exp", -size))) / parameter
 
 
-fuse("activation", _activation, _activation_vjp, plain_activation)
+fuse("activation", _activation, _activation_vjp, plain_activation, any_layout=True)
 
 
 # A layer: x weight' + bias and its activation.

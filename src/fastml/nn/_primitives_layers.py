@@ -7,6 +7,7 @@ import numpy as np
 
 from fastml import _core
 from fastml._support import threads
+from fastml.nn._layout import in_memory_order, laid_like
 from fastml.nn._primitives import constant
 from fastml.nn._primitives_fused import Fused, fuse
 from fastml.nn._recording import mode
@@ -125,19 +126,25 @@ fuse("batch_norm", _batch_norm, _batch_norm_vjp, _plain_batch_norm)
 
 
 def _dropout(x: np.ndarray, p: float, seed: int) -> np.ndarray:
-    return _core.nn_dropout(np.asarray(x, order="C"), p, seed, _threads_for(x.size))
+    x, axes = in_memory_order(x)
+    y = _core.nn_dropout(x, p, seed, _threads_for(x.size))
+    return y if axes is None else y.transpose(axes)
+
+
+def _dropout_forward(x: np.ndarray, p: float, seed: int) -> tuple[np.ndarray, Any]:
+    return _dropout(x, p, seed), in_memory_order(x)[1]
+
+
+def _dropout_vjp(g: np.ndarray, axes: Any, needs: Sequence[bool], x: np.ndarray, p: float, seed: int) -> list:
+    g = laid_like(g, axes)
+    return [_dropout(g if axes is None else g.transpose(axes), p, seed)]
 
 
 def _plain_dropout(x: Tensor, p: float, seed: int) -> Tensor:
-    return x * constant(_dropout(np.ones_like(x.data, order="C"), p, seed), x)
+    return x * constant(_dropout(np.ones_like(x.data), p, seed), x)
 
 
-fuse(
-    "dropout",
-    lambda x, p, seed: (_dropout(x, p, seed), None),
-    lambda g, saved, needs, x, p, seed: [_dropout(g, p, seed)],
-    _plain_dropout,
-)
+fuse("dropout", _dropout_forward, _dropout_vjp, _plain_dropout, any_layout=True)
 
 
 # Embedding: rows of a table; their gradient is added to the rows they were taken from, but for the row `padding`.

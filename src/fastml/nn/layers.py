@@ -8,6 +8,7 @@ import numpy as np
 
 from fastml.nn import functional
 from fastml.nn._seeding import as_generator
+from fastml.nn.conv_layers import Conv1d, Conv2d, ConvTranspose2d
 from fastml.nn.module import Buffer, Module, Parameter
 from fastml.nn.tensor import Tensor
 
@@ -360,6 +361,10 @@ class Embedding(Module):
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
+_WITH_ACTIVATION = (Linear, Conv1d, Conv2d, ConvTranspose2d)
+"""Layers that compute an activation behind them in the same pass. Classes derived from them may do something else."""
+
+
 class Sequential(Module):
     """Modules one after the other.
 
@@ -402,7 +407,7 @@ class Sequential(Module):
         while i < len(modules):
             module = modules[i][1]
             after = modules[i + 1][1] if i + 1 < len(modules) else None
-            if type(module) is Linear and isinstance(after, Activation) and after.fusable:
+            if type(module) in _WITH_ACTIVATION and isinstance(after, Activation) and after.fusable:
                 x = module.activated(x, after.kind, after.parameter)
                 i += 2
             else:
