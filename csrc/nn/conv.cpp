@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "nn/conv_kernels.hpp"
 #include "runtime/buffer.hpp"
 
 namespace fastml::nn {
@@ -76,10 +75,10 @@ struct Packed {
   const T* bias(std::size_t g) const { return biases.empty() ? nullptr : biases[g].data(); }
 };
 
-// results = activation(images * weights + bias), for the pixels of a pass.
+// results = images * weights through the epilogue, for the pixels of a pass.
 template <class T>
 void run(const Pass& pass, const Packed<T>& packed, const Frame& frame, std::int64_t batch, std::int64_t cols,
-         const T* images, Activation kind, T parameter, T* results, std::int64_t result_size, int threads) {
+         const T* images, const Epilogue<T>& epilogue, T* results, std::int64_t result_size, int threads) {
   const ConvKernels<T>& kernels = conv_kernels<T>();
   const std::int64_t image_size = frame.height * frame.width * frame.channels;
   for_each_image<T>(frame, batch, threads, std::int64_t(pass.pixels.size()),
@@ -87,10 +86,12 @@ void run(const Pass& pass, const Packed<T>& packed, const Frame& frame, std::int
                       const T* image = frame.framed(images + n * image_size, memory);
                       for (std::size_t g = 0; g < pass.steps.size(); ++g) {
                         const Table& steps = pass.steps[g];
+                        const std::int64_t at = n * result_size + std::int64_t(g) * cols;
+                        const Epilogue<T> own{packed.bias(g), epilogue.more == nullptr ? nullptr : epilogue.more + at,
+                                              epilogue.kind, epilogue.parameter};
                         kernels.multiply(
                             {image, pass.pixels.data() + begin, end - begin, steps.data(), std::int64_t(steps.size())},
-                            packed.panels[g].data(), cols, packed.bias(g), kind, parameter,
-                            results + n * result_size + std::int64_t(g) * cols, pass.places.data() + begin);
+                            packed.panels[g].data(), cols, own, results + at, pass.places.data() + begin);
                       }
                     });
 }
@@ -187,27 +188,24 @@ const char* fault_of(const Conv& c) {
 }
 
 template <class T>
-void conv_forward(const Conv& c, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,
-                  int threads) {
+void conv_forward(const Conv& c, const T* x, const T* weight, const Epilogue<T>& epilogue, T* y, int threads) {
   const Pass pass = forward_pass(c);
   const std::int64_t cols = c.group_out();
-  const Packed<T> packed(pass, weight, cols, c.group_in() * c.kernel_h * c.kernel_w, bias);
-  run(pass, packed, input_frame(c), c.batch, cols, x, kind, parameter, y,
-      c.out_height() * c.out_width() * c.out_channels, threads);
+  const Packed<T> packed(pass, weight, cols, c.group_in() * c.kernel_h * c.kernel_w, epilogue.bias);
+  run(pass, packed, input_frame(c), c.batch, cols, x, epilogue, y, c.out_height() * c.out_width() * c.out_channels,
+      threads);
 }
 
 template <class T>
-void conv_backward_input(const Conv& c, const T* dy, const T* weight, const T* bias, Activation kind, T parameter,
-                         T* dx, int threads) {
+void conv_backward_input(const Conv& c, const T* dy, const T* weight, const Epilogue<T>& epilogue, T* dx, int threads) {
   const Axis v{c.height, c.out_height(), c.kernel_h, c.stride_h, c.dilation_h, c.pad_top};
   const Axis h{c.width, c.out_width(), c.kernel_w, c.stride_w, c.dilation_w, c.pad_left};
   const Frame frame{c.out_height(), c.out_width(), c.out_channels, v.before(), v.after(), h.before(), h.after()};
   for (std::int64_t phase_v = 0; phase_v < c.stride_h; ++phase_v) {
     for (std::int64_t phase_h = 0; phase_h < c.stride_w; ++phase_h) {
       const Pass pass = backward_pass(c, frame, v, h, phase_v, phase_h);
-      const Packed<T> packed(pass, weight, c.group_in(), c.kernel_h * c.kernel_w, bias);
-      run(pass, packed, frame, c.batch, c.group_in(), dy, kind, parameter, dx,
-          c.height * c.width * c.in_channels, threads);
+      const Packed<T> packed(pass, weight, c.group_in(), c.kernel_h * c.kernel_w, epilogue.bias);
+      run(pass, packed, frame, c.batch, c.group_in(), dy, epilogue, dx, c.height * c.width * c.in_channels, threads);
     }
   }
 }
@@ -240,9 +238,9 @@ void conv_backward_weight(const Conv& c, const T* x, const T* dy, T* dweight, in
   }
 }
 
-#define FASTML_CONV_(T)                                                                          \
-  template void conv_forward(const Conv&, const T*, const T*, const T*, Activation, T, T*, int); \
-  template void conv_backward_input(const Conv&, const T*, const T*, const T*, Activation, T, T*, int); \
+#define FASTML_CONV_(T)                                                                            \
+  template void conv_forward(const Conv&, const T*, const T*, const Epilogue<T>&, T*, int);        \
+  template void conv_backward_input(const Conv&, const T*, const T*, const Epilogue<T>&, T*, int); \
   template void conv_backward_weight(const Conv&, const T*, const T*, T*, int);
 FASTML_CONV_(float)
 FASTML_CONV_(double)

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "nn/activation_kernels.hpp"
+#include "nn/conv_kernels.hpp"
 
 namespace fastml::nn {
 
@@ -34,16 +34,15 @@ struct Conv {
 // What is wrong with the sizes, or nullptr.
 const char* fault_of(const Conv& conv);
 
-// y = activation(x * weight + bias); bias may be null. Functions throw std::bad_alloc.
+// y = x * weight, through the epilogue. Functions throw std::bad_alloc.
 template <class T>
-void conv_forward(const Conv& conv, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,
-                  int threads);
+void conv_forward(const Conv& conv, const T* x, const T* weight, const Epilogue<T>& epilogue, T* y, int threads);
 
-// dx from dy, the derivative by what the activation got. As a layer this is the transposed convolution, which has a bias
-// for each of its channels (null for none) and an activation of its own.
+// dx from dy, the derivative by what the activation got. As a layer this is the transposed convolution, which has an
+// epilogue of its own.
 template <class T>
-void conv_backward_input(const Conv& conv, const T* dy, const T* weight, const T* bias, Activation kind, T parameter,
-                         T* dx, int threads);
+void conv_backward_input(const Conv& conv, const T* dy, const T* weight, const Epilogue<T>& epilogue, T* dx,
+                         int threads);
 
 template <class T>
 void conv_backward_weight(const Conv& conv, const T* x, const T* dy, T* dweight, int threads);

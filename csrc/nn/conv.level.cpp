@@ -8,6 +8,7 @@ namespace {
 
 using nn::Activation;
 using nn::ConvKernels;
+using nn::Epilogue;
 using nn::GatheredImage;
 
 // Pixels whose products with other values are summed in registers: as many as keep both factors in L1.
@@ -71,6 +72,15 @@ void activate_tile(Activation kind, T* tile, std::int64_t count, T parameter) {
   });
 }
 
+// Adds rows of another array, of `cols` elements, to those of a tile.
+template <class T>
+void add_to_tile(const T* from, const std::int64_t* places, int height, std::int64_t cols, std::int64_t width,
+                 T* tile) {
+  for (int r = 0; r < height; ++r) {
+    for (std::int64_t j = 0; j < cols; ++j) tile[r * width + j] += from[places[r] + j];
+  }
+}
+
 template <class T, int MR, int NV>
 __attribute__((noinline)) void run_gathered(const T* const* rows, const std::int64_t* steps, std::int64_t depth,
                                             const T* b, const T* bias, T* tile) {
@@ -90,8 +100,8 @@ __attribute__((noinline)) void run_gathered(const T* const* rows, const std::int
 }
 
 template <class T>
-void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, const T* bias, Activation kind,
-              T parameter, T* to, const std::int64_t* places) {
+void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, const Epilogue<T>& epilogue, T* to,
+              const std::int64_t* places) {
   const ColumnPanels<T> panels{a.n_steps, cols};
   alignas(64) T tile[kTileRows * kTileCols<T>];
   for (std::int64_t i = 0; i < a.n_pixels; i += kTileRows) {
@@ -100,7 +110,7 @@ void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, co
     for (int r = 0; r < height; ++r) rows[r] = a.image + a.pixels[i + r];
     for (std::int64_t p = 0; p < panels.count(); ++p) {
       const T* panel = weights + panels.offset(p);
-      const T* start = bias == nullptr ? nullptr : bias + p * kTileCols<T>;
+      const T* start = epilogue.bias == nullptr ? nullptr : epilogue.bias + p * kTileCols<T>;
       const std::int64_t width = panels.width(p), here = panels.cols(p);
       with_rows<kTileRows>(height, [&](auto count) __attribute__((always_inline)) {
         constexpr int MR = decltype(count)::value;
@@ -110,7 +120,9 @@ void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, co
           run_gathered<T, MR, kTileVectors>(rows, a.steps, a.n_steps, panel, start, tile);
         }
       });
-      activate_tile(kind, tile, height * width, parameter);
+      if (epilogue.more != nullptr)
+        add_to_tile(epilogue.more + p * kTileCols<T>, places + i, height, here, width, tile);
+      activate_tile(epilogue.kind, tile, height * width, epilogue.parameter);
       for (int r = 0; r < height; ++r) {
         T* out = to + places[i + r] + p * kTileCols<T>;
         std::int64_t j = 0;

@@ -22,6 +22,16 @@ struct GatheredImage {
   std::int64_t n_steps;
 };
 
+// What is done to sums before they are stored: activation(sum + bias + more). bias is an element for each column (zeros
+// behind the last, as panels have them), more an array laid out as the result is. Either may be null.
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;
+  const T* more = nullptr;
+  Activation kind = Activation::identity;
+  T parameter = T(0);
+};
+
 template <class T>
 struct ConvKernels {
   // Elements of a matrix of so many steps and columns in panels, which is how products want it: groups of as many columns
@@ -34,10 +44,9 @@ struct ConvKernels {
   void (*unpack)(const T* panels, const std::int64_t* starts, std::int64_t n_steps, std::int64_t cols,
                  std::int64_t col_stride, T* to);
 
-  // to[places[i] + j] = activation(bias[j] + sum over k of A(i, k) * panels(k, j)). bias may be null, or holds as many
-  // elements as the panels have columns, zeros included.
-  void (*multiply)(const GatheredImage<T>& a, const T* panels, std::int64_t cols, const T* bias, Activation kind,
-                   T parameter, T* to, const std::int64_t* places);
+  // to[places[i] + j] = the sum over k of A(i, k) * panels(k, j), through the epilogue.
+  void (*multiply)(const GatheredImage<T>& a, const T* panels, std::int64_t cols, const Epilogue<T>& epilogue, T* to,
+                   const std::int64_t* places);
 
   // sums(k, j) += sum over i of A(i, k) * other[i * stride + j], sums in panels.
   void (*multiply_transposed)(const GatheredImage<T>& a, const T* other, std::int64_t stride, std::int64_t cols,

@@ -76,30 +76,30 @@ void compare(const Conv& c, Arrays<T>& arrays, const char* level, unsigned seed)
   for (const int threads : {1, 2, 3}) {
     const std::string where = text(c, level, threads);
     T* y = arrays.y.at_end(y_size);
-    conv_forward<T>(c, x, weight, nullptr, Activation::identity, T(0), y, threads);
+    conv_forward<T>(c, x, weight, {}, y, threads);
     std::int64_t wrong = 0;
     for (std::int64_t j = 0; j < y_size; ++j) wrong += y[j] != sums[j];
     CHECK_EQUAL(wrong, 0, "y of " << where);
 
-    const T* bias = arrays.bias.at_end(biases);
-    conv_forward<T>(c, x, weight, bias, Activation::leaky_relu, T(0.5), y, threads);
+    const T *bias = arrays.bias.at_end(biases), *more = arrays.dx.at_end(dys);
+    conv_forward<T>(c, x, weight, {bias, more, Activation::leaky_relu, T(0.5)}, y, threads);
     wrong = 0;
     for (std::int64_t j = 0; j < y_size; ++j) {
-      const T z = sums[j] + biases[j % c.out_channels];
+      const T z = sums[j] + biases[j % c.out_channels] + dys[j];
       wrong += y[j] != (z > 0 ? z : z / 2);
     }
-    CHECK_EQUAL(wrong, 0, "y with bias and activation of " << where);
+    CHECK_EQUAL(wrong, 0, "y with bias, more and activation of " << where);
 
     const T* dy = arrays.y.at_end(dys);
     T* got = arrays.dx.at_end(x_size);
     std::fill(got, got + x_size, T(77));
-    conv_backward_input<T>(c, dy, weight, nullptr, Activation::identity, T(0), got, threads);
+    conv_backward_input<T>(c, dy, weight, {}, got, threads);
     wrong = 0;
     for (std::int64_t i = 0; i < x_size; ++i) wrong += got[i] != dx[i];
     CHECK_EQUAL(wrong, 0, "dx of " << where);
 
     const T* transposed_bias = arrays.bias.at_end(transposed_biases);
-    conv_backward_input<T>(c, dy, weight, transposed_bias, Activation::leaky_relu, T(0.5), got, threads);
+    conv_backward_input<T>(c, dy, weight, {transposed_bias, nullptr, Activation::leaky_relu, T(0.5)}, got, threads);
     wrong = 0;
     for (std::int64_t i = 0; i < x_size; ++i) {
       const T z = dx[i] + transposed_biases[i % c.in_channels];

@@ -686,38 +686,38 @@ def nn_adam_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: lis
     Move flat parameters by a step of Adam or AdamW.
     """
 @typing.overload
-def nn_batch_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, variance: numpy.typing.NDArray[numpy.float32] | None, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_batch_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, variance: numpy.typing.NDArray[numpy.float32] | None, eps: typing.SupportsFloat | typing.SupportsIndex, more: numpy.typing.NDArray[numpy.float32] | None, relu: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (y, mean, variance, inverse) of the channels of x (axis 1). Mean and variance are those of x, or given.
-    """
-@typing.overload
-def nn_batch_norm(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64] | None, variance: numpy.typing.NDArray[numpy.float64] | None, eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
-    """
-    (y, mean, variance, inverse) of the channels of x (axis 1). Mean and variance are those of x, or given.
+    (y, mean, variance, inverse) of the channels of x, its last axis. Mean and variance are those of x, or given. More is added to the result, and a ReLU taken of it.
     """
 @typing.overload
-def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], given: bool, with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_batch_norm(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64] | None, variance: numpy.typing.NDArray[numpy.float64] | None, eps: typing.SupportsFloat | typing.SupportsIndex, more: numpy.typing.NDArray[numpy.float64] | None, relu: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (dx or None, dweight, dbias). With `given`, mean and variance do not depend on x.
+    (y, mean, variance, inverse) of the channels of x, its last axis. Mean and variance are those of x, or given. More is added to the result, and a ReLU taken of it.
     """
 @typing.overload
-def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], given: bool, with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32] | None, mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], given: bool, with_dx: bool, with_dmore: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (dx or None, dweight, dbias). With `given`, mean and variance do not depend on x.
+    (dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and variance do not depend on x.
+    """
+@typing.overload
+def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64] | None, mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], given: bool, with_dx: bool, with_dmore: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and variance do not depend on x.
     """
 def nn_clip(gradients: list, most: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Bring the elements of arrays into [-most, most] in place; NaN stays.
     """
 @typing.overload
-def nn_conv(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], margins: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], groups: typing.SupportsInt | typing.SupportsIndex = 1, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+def nn_conv(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], margins: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], groups: typing.SupportsInt | typing.SupportsIndex = 1, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, more: numpy.typing.NDArray[numpy.float32] | None = None) -> numpy.typing.NDArray[numpy.float32]:
     """
-    activation(convolution(x, weight) + bias) of NHWC images; csrc/nn/conv.hpp has the contract.
+    activation(convolution(x, weight) + bias + more) of NHWC images; csrc/nn/conv.hpp has the contract.
     """
 @typing.overload
-def nn_conv(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], margins: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], groups: typing.SupportsInt | typing.SupportsIndex = 1, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+def nn_conv(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], margins: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], groups: typing.SupportsInt | typing.SupportsIndex = 1, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, more: numpy.typing.NDArray[numpy.float64] | None = None) -> numpy.typing.NDArray[numpy.float64]:
     """
-    activation(convolution(x, weight) + bias) of NHWC images; csrc/nn/conv.hpp has the contract.
+    activation(convolution(x, weight) + bias + more) of NHWC images; csrc/nn/conv.hpp has the contract.
     """
 @typing.overload
 def nn_conv_backward_input(dy: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], margins: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], groups: typing.SupportsInt | typing.SupportsIndex = 1, bias: numpy.typing.NDArray[numpy.float32] | None = None, kind: str = 'identity', parameter: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:

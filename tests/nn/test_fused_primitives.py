@@ -12,6 +12,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 19)) + 3
 COLUMNS = [RNG.normal(size=19), RNG.normal(size=19)]
 POSITIONS = RNG.normal(size=(5, 19, 3)) + 3
+IMAGES = RNG.normal(size=(4, 3, 2, 19)).transpose(0, 3, 1, 2)
 TABLE = RNG.normal(size=(6, 5))
 INDEX = np.array([[0, 5, 2], [5, 5, 1]])
 CLASSES = RNG.integers(0, 19, 7)
@@ -62,10 +63,26 @@ CASES = {
     "layer_norm": ("layer_norm", [X, *COLUMNS], NORM),
     "layer_norm_axes": ("layer_norm", [POSITIONS, *RNG.normal(size=(2, 19, 3))], NORM),
     "layer_norm_of_a_column": ("layer_norm", [X[:, :1], *[c[:1] for c in COLUMNS]], NORM),
-    "batch_norm": ("batch_norm", [X, *COLUMNS], {**NORM, "given": None, "seen": None}),
-    "batch_norm_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": None, "seen": None}),
-    "batch_norm_given": ("batch_norm", [X, *COLUMNS], {**NORM, "given": GIVEN, "seen": None}),
-    "batch_norm_given_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": GIVEN, "seen": None}),
+    "batch_norm": ("batch_norm", [X, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
+    "batch_norm_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
+    "batch_norm_images": ("batch_norm", [IMAGES, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
+    "batch_norm_relu": ("batch_norm", [IMAGES, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": True}),
+    "batch_norm_more": (
+        "batch_norm",
+        [IMAGES, *COLUMNS, RNG.normal(size=IMAGES.shape)],
+        {**NORM, "given": None, "seen": None, "relu": False},
+    ),
+    "batch_norm_more_relu": (
+        "batch_norm",
+        [IMAGES, *COLUMNS, RNG.normal(size=IMAGES.shape)],
+        {**NORM, "given": GIVEN, "seen": None, "relu": True},
+    ),
+    "batch_norm_given": ("batch_norm", [X, *COLUMNS], {**NORM, "given": GIVEN, "seen": None, "relu": False}),
+    "batch_norm_given_positions": (
+        "batch_norm",
+        [POSITIONS, *COLUMNS],
+        {**NORM, "given": GIVEN, "seen": None, "relu": False},
+    ),
     "conv": conv("conv", 3, 4),
     "conv_groups": conv("conv", 4, 6, 2, "identity"),
     "conv_channels": conv("conv", 4, 4, 4, "sigmoid"),
@@ -202,14 +219,14 @@ def test_threads_change_nothing(dtype):
     some = []
     for n in (1, 3):
         y, mean, inverse = _core.nn_layer_norm(x, w, b, 1e-5, n)
-        z, means, variances, inverses = _core.nn_batch_norm(x, w, b, None, None, 1e-5, n)
+        z, means, variances, inverses = _core.nn_batch_norm(x, w, b, None, None, 1e-5, g, True, n)
         table = np.empty((40, 70), dtype)
         _core.nn_embedding_backward(g, index, 3, True, table, n)
         total, _, dx = _core.nn_elementwise_loss(x, g, "huber", 0.5, None, None, 1.0, False, True, n)
         some.append([
             y, mean, inverse, z, means, variances, inverses, table, total, dx,
             _core.nn_layer_norm_backward(x, mean, inverse, w, g, True, n)[0],
-            *_core.nn_batch_norm_backward(x, means, inverses, w, g, False, True, n),
+            *_core.nn_batch_norm_backward(x, z, means, inverses, w, g, False, True, True, n),
         ])  # fmt: skip
     for one, three in zip(*some):
         np.testing.assert_array_equal(one, three)
@@ -270,7 +287,7 @@ def test_bindings_reject_what_leaves_an_array():
     with pytest.raises(ValueError, match="mean: expected 3 elements, got 4"):
         _core.nn_layer_norm_backward(x, w, np.ones(3), w, x, True, 1)
     with pytest.raises(ValueError, match="one shape"):
-        _core.nn_batch_norm_backward(x, w, w, w, x[:2], False, True, 1)
+        _core.nn_batch_norm_backward(x, None, w, w, w, x[:2], False, True, False, 1)
     with pytest.raises(ValueError, match="indices in"):
         _core.nn_embedding(x, np.array([3]), 1)
     with pytest.raises(ValueError, match="out of range"):

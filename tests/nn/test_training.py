@@ -13,9 +13,8 @@ import pytest
 from training_problem import CLASSES, VALUES, X, arrays, assert_same_state, network, trained
 
 from fastml import nn
-from fastml.nn import callbacks, checkpoints, init, optim, schedules
+from fastml.nn import Linear, ReLU, Sequential, callbacks, checkpoints, init, optim, schedules
 from fastml.nn.history import History
-from fastml.nn.layers import Linear, ReLU, Sequential
 from fastml.nn.losses import cross_entropy, mse_loss
 from fastml.nn.module import Module
 from fastml.nn.training import NonFiniteLossError, Predictor, fit

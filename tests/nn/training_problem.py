@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from fastml.nn import optim
-from fastml.nn.layers import BatchNorm1d, Dropout, Linear, ReLU, Sequential
+from fastml.nn import BatchNorm1d, Dropout, Linear, ReLU, Sequential, optim
 from fastml.nn.losses import cross_entropy
 from fastml.nn.training import fit
 

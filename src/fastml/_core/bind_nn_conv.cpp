@@ -44,15 +44,18 @@ void require_results(const Conv& conv, const Array<T>& dy) {
 template <class T>
 Array<T> forward(const Array<T>& x, const Array<T>& weight, const std::optional<Array<T>>& bias,
                  const std::string& kind, T parameter, const Pair& stride, const Pair& dilation, const Margins& margins,
-                 std::int64_t groups, int n_threads) {
+                 std::int64_t groups, int n_threads, const std::optional<Array<T>>& more) {
   const Conv conv = conv_of(x, weight, stride, dilation, margins, groups);
-  const T* shift = optional_data(bias, conv.out_channels, "bias");
-  const nn::Activation activation = activation_of(kind);
+  nn::Epilogue<T> epilogue{optional_data(bias, conv.out_channels, "bias"), nullptr, activation_of(kind), parameter};
+  if (more) {
+    require_results(conv, *more);
+    epilogue.more = more->data();
+  }
   Array<T> y({conv.batch, conv.out_height(), conv.out_width(), conv.out_channels});
   T* to = y.mutable_data();
   const T *from = x.data(), *weights = weight.data();
   const py::gil_scoped_release unlocked;
-  nn::conv_forward(conv, from, weights, shift, activation, parameter, to, n_threads);
+  nn::conv_forward(conv, from, weights, epilogue, to, n_threads);
   return y;
 }
 
@@ -64,13 +67,13 @@ Array<T> backward_input(const Array<T>& dy, const Array<T>& weight, const Pair& 
   const Conv conv = conv_of(dy.shape(0), size[0], size[1], weight.shape(1) * groups, weight.shape(0),
                             {weight.shape(2), weight.shape(3)}, stride, dilation, margins, groups);
   require_results(conv, dy);
-  const T* shift = optional_data(bias, conv.in_channels, "bias");
-  const nn::Activation activation = activation_of(kind);
+  const nn::Epilogue<T> epilogue{optional_data(bias, conv.in_channels, "bias"), nullptr, activation_of(kind),
+                                 parameter};
   Array<T> dx({conv.batch, conv.height, conv.width, conv.in_channels});
   T* to = dx.mutable_data();
   const T *from = dy.data(), *weights = weight.data();
   const py::gil_scoped_release unlocked;
-  nn::conv_backward_input(conv, from, weights, shift, activation, parameter, to, n_threads);
+  nn::conv_backward_input(conv, from, weights, epilogue, to, n_threads);
   return dx;
 }
 
@@ -108,7 +111,8 @@ void bind_type(py::module_& module) {
   module.def("nn_conv", forward<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
              py::arg("bias").noconvert(), py::arg("kind"), py::arg("parameter"), py::arg("stride"), py::arg("dilation"),
              py::arg("margins"), py::arg("groups") = 1, py::arg("n_threads") = 1,
-             "activation(convolution(x, weight) + bias) of NHWC images; csrc/nn/conv.hpp has the contract.");
+             py::arg("more").noconvert() = py::none(),
+             "activation(convolution(x, weight) + bias + more) of NHWC images; csrc/nn/conv.hpp has the contract.");
   module.def("nn_conv_backward_input", backward_input<T>, py::arg("dy").noconvert(), py::arg("weight").noconvert(),
              py::arg("size"), py::arg("stride"), py::arg("dilation"), py::arg("margins"), py::arg("groups") = 1,
              py::arg("bias").noconvert() = py::none(), py::arg("kind") = "identity", py::arg("parameter") = T(0),

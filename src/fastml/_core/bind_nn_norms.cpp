@@ -1,7 +1,8 @@
 #include "bindings.hpp"
+#include "nn/channel_norm.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
-#include "nn/norm.hpp"
+#include "nn/layer_norm.hpp"
 
 namespace fastml {
 namespace {
@@ -57,22 +58,27 @@ py::tuple layer_norm_backward(const Array<T>& x, const Array<T>& mean, const Arr
   return py::make_tuple(dx, dweight, dbias);
 }
 
+// Memory for a result that may not be wanted: its data, or null.
 template <class T>
-nn::Channels channels_of(const Array<T>& x) {
-  require(x.ndim() == 2 || x.ndim() == 3, "expected samples x channels (x positions)");
-  return {x.shape(0), x.shape(1), x.ndim() == 2 ? 1 : x.shape(2)};
+T* wanted(bool is_wanted, const Array<T>& like, py::object& to) {
+  if (!is_wanted) return nullptr;
+  Array<T> array = empty_like(like);
+  to = array;
+  return array.mutable_data();
 }
 
 template <class T>
 py::tuple batch_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& bias,
                      const std::optional<Array<T>>& mean, const std::optional<Array<T>>& variance, T eps,
-                     int n_threads) {
-  const nn::Channels shape = channels_of(x);
-  const py::ssize_t n = shape.channels;
+                     const std::optional<Array<T>>& more, bool relu, int n_threads) {
+  const Rows<const T> rows = rows_of_length(x, weight.size());
+  const py::ssize_t n = rows.cols;
   require(mean.has_value() == variance.has_value(), "batch_norm: give mean and variance, or none of them");
   optional_data(mean, n, "mean");
   optional_data(variance, n, "variance");
-  const T *w = vector_of(weight, n, "weight"), *b = vector_of(bias, n, "bias"), *from = x.data();
+  if (more) require_equal_shapes(x, *more);
+  const T *w = vector_of(weight, n, "weight"), *b = vector_of(bias, n, "bias");
+  const T* added = more ? more->data() : nullptr;
   const bool given = mean.has_value();
   Array<T> y = empty_like(x), means = given ? *mean : Array<T>(n), variances = given ? *variance : Array<T>(n);
   Array<T> inverse(n);
@@ -81,32 +87,32 @@ py::tuple batch_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& 
   T *to_mean = const_cast<T*>(means.data()), *to_variance = const_cast<T*>(variances.data());
   {
     const py::gil_scoped_release unlocked;
-    nn::batch_norm(shape, from, w, b, eps, given, to_y, to_mean, to_variance, to_inverse, n_threads);
+    nn::batch_norm(rows.rows, n, rows.data, w, b, eps, given, added, relu, to_y, to_mean, to_variance, to_inverse,
+                   n_threads);
   }
   return py::make_tuple(y, means, variances, inverse);
 }
 
 template <class T>
-py::tuple batch_norm_backward(const Array<T>& x, const Array<T>& mean, const Array<T>& inverse, const Array<T>& weight,
-                              const Array<T>& dy, bool given, bool with_dx, int n_threads) {
-  const nn::Channels shape = channels_of(x);
-  const py::ssize_t n = shape.channels;
+py::tuple batch_norm_backward(const Array<T>& x, const std::optional<Array<T>>& y, const Array<T>& mean,
+                              const Array<T>& inverse, const Array<T>& weight, const Array<T>& dy, bool given,
+                              bool with_dx, bool with_dmore, int n_threads) {
+  const Rows<const T> rows = rows_of_length(x, weight.size());
+  const py::ssize_t n = rows.cols;
   require_equal_shapes(x, dy);
+  if (y) require_equal_shapes(x, *y);
   const T *m = vector_of(mean, n, "mean"), *s = vector_of(inverse, n, "inverse"), *w = vector_of(weight, n, "weight");
-  const T *from = x.data(), *gradient = dy.data();
+  const T *result = y ? y->data() : nullptr, *gradient = dy.data();
   Array<T> dweight(n), dbias(n);
-  T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data(), *to_x = nullptr;
-  py::object dx = py::none();
-  if (with_dx) {
-    Array<T> array = empty_like(x);
-    to_x = array.mutable_data();
-    dx = array;
-  }
+  T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data();
+  py::object dx = py::none(), dmore = py::none();
+  T *to_x = wanted(with_dx, x, dx), *to_more = wanted(with_dmore, x, dmore);
   {
     const py::gil_scoped_release unlocked;
-    nn::batch_norm_backward(shape, from, m, s, w, given, gradient, to_x, to_weight, to_bias, n_threads);
+    nn::batch_norm_backward(rows.rows, n, rows.data, result, m, s, w, given, gradient, to_x, to_more, to_weight,
+                            to_bias, n_threads);
   }
-  return py::make_tuple(dx, dweight, dbias);
+  return py::make_tuple(dx, dweight, dbias, dmore);
 }
 
 template <class T>
@@ -158,11 +164,15 @@ void bind(py::module_& module) {
              arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(), arg("with_dx"),
              arg("n_threads"), "(dx or None, dweight, dbias).");
   module.def("nn_batch_norm", &batch_norm<T>, arg("x").noconvert(), arg("weight").noconvert(), arg("bias").noconvert(),
-             arg("mean").noconvert().none(true), arg("variance").noconvert().none(true), arg("eps"), arg("n_threads"),
-             "(y, mean, variance, inverse) of the channels of x (axis 1). Mean and variance are those of x, or given.");
-  module.def("nn_batch_norm_backward", &batch_norm_backward<T>, arg("x").noconvert(), arg("mean").noconvert(),
-             arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(), arg("given"), arg("with_dx"),
-             arg("n_threads"), "(dx or None, dweight, dbias). With `given`, mean and variance do not depend on x.");
+             arg("mean").noconvert().none(true), arg("variance").noconvert().none(true), arg("eps"),
+             arg("more").noconvert().none(true), arg("relu"), arg("n_threads"),
+             "(y, mean, variance, inverse) of the channels of x, its last axis. Mean and variance are those of x, or "
+             "given. More is added to the result, and a ReLU taken of it.");
+  module.def("nn_batch_norm_backward", &batch_norm_backward<T>, arg("x").noconvert(), arg("y").noconvert().none(true),
+             arg("mean").noconvert(), arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(),
+             arg("given"), arg("with_dx"), arg("with_dmore"), arg("n_threads"),
+             "(dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and "
+             "variance do not depend on x.");
   module.def("nn_dropout", &dropout<T>, arg("x").noconvert(), arg("p"), arg("seed"), arg("n_threads"),
              "x with elements set to 0 with probability p, and the others divided by 1 - p.");
   module.def("nn_embedding", &embedding<T>, arg("table").noconvert(), arg("index").noconvert(), arg("n_threads"),

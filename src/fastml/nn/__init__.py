@@ -12,6 +12,7 @@ from fastml.nn._seeding import default_generator, manual_seed, seeded
 from fastml.nn.batches import Batches
 from fastml.nn.check_grads import check_grads
 from fastml.nn.clipping import clip_grad_norm_, clip_grad_value_
+from fastml.nn.containers import DenseBlock, Residual, Sequential
 from fastml.nn.conv_layers import Conv1d, Conv2d, ConvTranspose2d
 from fastml.nn.functional import cat, clip, concatenate, maximum, minimum, stack, where
 from fastml.nn.history import History
@@ -19,18 +20,14 @@ from fastml.nn.layers import (
     ELU,
     GELU,
     Activation,
-    BatchNorm1d,
     Dropout,
     Embedding,
     Flatten,
     Identity,
-    LayerNorm,
     LeakyReLU,
     Linear,
     LogSoftmax,
     ReLU,
-    Residual,
-    Sequential,
     Sigmoid,
     SiLU,
     Softmax,
@@ -58,6 +55,7 @@ from fastml.nn.losses import (
     smooth_l1_loss,
 )
 from fastml.nn.module import Buffer, Module, Parameter, ShapeError
+from fastml.nn.norm_layers import BatchNorm1d, BatchNorm2d, LayerNorm
 from fastml.nn.serialization import load, load_arrays, save, save_arrays
 from fastml.nn.tensor import Tensor, grad
 from fastml.nn.training import NonFiniteLossError, fit
@@ -68,12 +66,14 @@ __all__ = [
     "Activation",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "BatchNorm2d",
     "Batches",
     "Buffer",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
     "CrossEntropyLoss",
+    "DenseBlock",
     "Dropout",
     "Embedding",
     "Flatten",

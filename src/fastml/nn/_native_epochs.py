@@ -12,7 +12,8 @@ from scipy.sparse import issparse
 from fastml import _core
 from fastml._support import threads
 from fastml.nn import losses, optim
-from fastml.nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
+from fastml.nn.containers import Sequential
+from fastml.nn.layers import Linear, ReLU, Sigmoid, Tanh
 from fastml.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
 
 _HIDDEN: dict[Any, str] = {ReLU: "relu", Sigmoid: "logistic", Tanh: "tanh"}

@@ -87,6 +87,38 @@ class _Conv(_Convolution):
         _core.nn_conv_backward_weight(images, dz, dweight, **options, n_threads=n_threads)
 
 
+def convolve(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    kind: str,
+    parameter: float,
+    stride: Pair,
+    dilation: Pair,
+    margins: Margins,
+    groups: int,
+    more: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return activation(convolution + bias + more) of images, nothing recorded."""
+    _checked("conv", x, weight, bias)
+    images = channels_last(x)
+    if more is not None:
+        size = conv_size(x.shape[2:], weight.shape[2:], stride, dilation, margins)  # type: ignore[arg-type]
+        if more.shape != (x.shape[0], weight.shape[0], *size):
+            raise ValueError(f"conv: a result of {(x.shape[0], weight.shape[0], *size)} and {more.shape} do not fit.")
+        more = channels_last(more)
+    n_threads = _threads_for(x, weight, stride, groups)
+    y = _core.nn_conv(
+        images, np.ascontiguousarray(weight), bias, kind, parameter, stride, dilation, margins, groups, n_threads, more
+    )
+    return channels_first(y)
+
+
+def _threads_for(x: np.ndarray, weight: np.ndarray, stride: Pair, groups: int) -> int:
+    # A first guess at the work, by the size of x: strides make it less, margins more.
+    return threads.n_threads(work=x.size // (stride[0] * stride[1]) * (weight.size // max(x.shape[1] // groups, 1)))
+
+
 def _conv(
     x: np.ndarray,
     weight: np.ndarray,
@@ -101,10 +133,7 @@ def _conv(
 ) -> tuple[np.ndarray, Any]:
     _checked("conv", x, weight, bias)
     images, weight = channels_last(x), np.ascontiguousarray(weight)
-    # A first guess at the work, of the size of x: strides make it less, margins more.
-    n_threads = threads.n_threads(
-        work=x.size // (stride[0] * stride[1]) * (weight.size // max(x.shape[1] // groups, 1))
-    )
+    n_threads = _threads_for(x, weight, stride, groups)
     y = _core.nn_conv(images, weight, bias, kind, parameter, stride, dilation, margins, groups, n_threads)
     return channels_first(y), (images, None if kind == "identity" else y, n_threads)
 

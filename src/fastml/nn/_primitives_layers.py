@@ -7,9 +7,9 @@ import numpy as np
 
 from fastml import _core
 from fastml._support import threads
-from fastml.nn._layout import in_memory_order, laid_like
+from fastml.nn._layout import channels_first, channels_last, in_memory_order, laid_like
 from fastml.nn._primitives import constant
-from fastml.nn._primitives_fused import Fused, fuse
+from fastml.nn._primitives_fused import Fused, fuse, plain_activation
 from fastml.nn._recording import mode
 from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, apply
 
@@ -70,23 +70,34 @@ def _plain_normalize(
 fuse("layer_norm", _layer_norm, _layer_norm_vjp, _plain_layer_norm)
 
 
-# Of a BatchNorm the mean is that of a channel, which weight and bias belong to, too; x is samples x channels or samples
-# x channels x positions. `given` is (mean, variance) of an earlier time, or None for those of x.
+# Of a BatchNorm the mean is that of a channel, which weight and bias belong to, too; x is samples x channels (x
+# positions). What a fourth input holds is added to the result, and a ReLU may be taken of that: where a network does
+# so, memory is passed over once. `given` is (mean, variance) of an earlier time, or None for those of x.
 
 Statistics = tuple[np.ndarray, np.ndarray]
 
 
 def _batch_norm(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float, given: Statistics | None, seen: list | None
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    more: np.ndarray | None = None,
+    *,
+    eps: float,
+    given: Statistics | None,
+    seen: list | None,
+    relu: bool,
 ) -> tuple[np.ndarray, Any]:
-    _of_one_type("batch_norm", x, weight, bias, *(given or ()))
-    x, weight, bias = np.ascontiguousarray(x), _flat(weight), _flat(bias)
+    _of_one_type("batch_norm", x, weight, bias, *(given or ()), *(() if more is None else (more,)))
+    x, weight, bias = channels_last(x), _flat(weight), _flat(bias)
+    more = None if more is None else channels_last(more)
     mean, variance = given or (None, None)
-    y, mean, variance, inverse = _core.nn_batch_norm(x, weight, bias, mean, variance, eps, _threads_for(x.size))
+    n_threads = _threads_for(x.size)
+    y, mean, variance, inverse = _core.nn_batch_norm(x, weight, bias, mean, variance, eps, more, relu, n_threads)
     if seen is not None:
         seen[:] = mean, variance
     # Running statistics change with the next batch.
-    return y, (x, mean if given is None else mean.copy(), inverse)
+    return channels_first(y), (x, y if relu else None, mean if given is None else mean.copy(), inverse)
 
 
 def _batch_norm_vjp(
@@ -96,29 +107,47 @@ def _batch_norm_vjp(
     _: np.ndarray,
     weight: np.ndarray,
     bias: np.ndarray,
+    more: np.ndarray | None = None,
     *,
     eps: float,
     given: Statistics | None,
     seen: list | None,
+    relu: bool,
 ) -> list:
-    x, mean, inverse = saved
-    n_threads = _threads_for(2 * x.size)
-    weight = _flat(weight)
-    return list(_core.nn_batch_norm_backward(x, mean, inverse, weight, g, given is not None, needs[0], n_threads))
+    x, y, mean, inverse = saved
+    g, n_threads = channels_last(g), _threads_for(2 * x.size)
+    # Without a ReLU what is added gets the gradient as it is.
+    dmore = relu and more is not None and needs[3]
+    dx, dweight, dbias, dz = _core.nn_batch_norm_backward(
+        x, y, mean, inverse, _flat(weight), g, given is not None, needs[0], dmore, n_threads
+    )
+    parts = [None if dx is None else channels_first(dx), dweight, dbias]
+    return parts if more is None else [*parts, channels_first(dz if dmore else g)]
 
 
 def _plain_batch_norm(
-    x: Tensor, weight: Tensor, bias: Tensor, *, eps: float, given: Statistics | None, seen: list | None
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    more: Tensor | None = None,
+    *,
+    eps: float,
+    given: Statistics | None,
+    seen: list | None,
+    relu: bool,
 ) -> Tensor:
     shape = (1, x.data.shape[1], *[1] * (x.data.ndim - 2))
     if given is None:
-        return _plain_normalize(x, weight, bias, axis=(0, *range(2, x.data.ndim)), shape=shape, eps=eps)
-    mean, variance = given
-    scale = weight * (1 / np.sqrt(variance + variance.dtype.type(eps)))
-    return (x - mean.reshape(shape)) * apply("reshape", scale, shape=shape) + apply("reshape", bias, shape=shape)
+        y = _plain_normalize(x, weight, bias, axis=(0, *range(2, x.data.ndim)), shape=shape, eps=eps)
+    else:
+        mean, variance = given
+        scale = weight * (1 / np.sqrt(variance + variance.dtype.type(eps)))
+        y = (x - mean.reshape(shape)) * apply("reshape", scale, shape=shape) + apply("reshape", bias, shape=shape)
+    y = y if more is None else y + more
+    return plain_activation(y, "relu", 0.0) if relu else y
 
 
-fuse("batch_norm", _batch_norm, _batch_norm_vjp, _plain_batch_norm)
+fuse("batch_norm", _batch_norm, _batch_norm_vjp, _plain_batch_norm, any_layout=True)
 
 
 # Dropout: the choice is a function of the seed and the element's number. It is made again in the backward pass, and

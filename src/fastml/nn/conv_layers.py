@@ -84,7 +84,8 @@ class Convolution(Module):
     def _weight_shape(self) -> tuple[int, ...]:
         return (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
 
-    def _check(self, x: Any) -> Tensor:
+    def checked(self, x: Any) -> Tensor:
+        """Return the input as a tensor, or raise what is wrong with its shape."""
         x = x if isinstance(x, Tensor) else Tensor(x)
         if x.ndim not in (self.n_axes + 1, self.n_axes + 2) or x.shape[-self.n_axes - 1] != self.in_channels:
             raise self.misfit(
@@ -99,7 +100,7 @@ class Convolution(Module):
             )
         return x
 
-    def _with_margins(self, x: Tensor) -> tuple[Tensor, Any]:
+    def with_margins(self, x: Tensor) -> tuple[Tensor, Any]:
         """Return x, enlarged where its margins are not zeros, and the padding that is left to do."""
         if self.padding_mode == "zeros" or not any(self.margins):
             return x, self.padding
@@ -136,7 +137,7 @@ class Conv2d(Convolution):
 
     def activated(self, x: Any, kind: str, parameter: float) -> Tensor:
         """Return the layer's result with an activation, computed in one pass."""
-        x, padding = self._with_margins(self._check(x))
+        x, padding = self.with_margins(self.checked(x))
         return functional.conv2d(
             x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, kind, parameter
         )
@@ -151,7 +152,7 @@ class Conv1d(Convolution):
 
     def activated(self, x: Any, kind: str, parameter: float) -> Tensor:
         """Return the layer's result with an activation, computed in one pass."""
-        x, padding = self._with_margins(self._check(x))
+        x, padding = self.with_margins(self.checked(x))
         return functional.conv1d(
             x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, kind, parameter
         )

@@ -398,15 +398,21 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    more: Tensor | None = None,
+    relu: bool = False,
 ) -> Tensor:
     """Return x with mean 0 and variance 1 of every channel (axis 1), times weight, plus bias.
+
+    Where `more` is given, it is added to that; with `relu` negative results become 0. Both belong to the same pass.
 
     In training, and where there are no running statistics, mean and variance are those of the batch; the running ones
     move towards them by a share of `momentum` (the variance with the correction for its degree of freedom).
     """
     x = _tensor(x)
-    if x.ndim not in (2, 3):
+    if x.ndim < 2:
         raise ValueError(f"batch_norm: expected samples x channels (x positions), got an input of shape {x.shape}.")
+    if more is not None and more.shape != x.shape:
+        raise ValueError(f"batch_norm: an input of shape {x.shape} and more of shape {more.shape} do not fit.")
     channels = x.shape[1]
     weight = Tensor(np.ones(channels, x.dtype)) if weight is None else weight
     bias = Tensor(np.zeros(channels, x.dtype)) if bias is None else bias
@@ -415,15 +421,16 @@ def batch_norm(
             f"batch_norm: weight of shape {weight.shape} or bias of shape {bias.shape} does not fit the {channels} "
             f"channels of an input of shape {x.shape}."
         )
+    inputs = (x, weight, bias) if more is None else (x, weight, bias, more)
     running = None if running_mean is None or running_var is None else (running_mean, running_var)
     if running is not None and not training:
         given = (running[0].data, running[1].data)
-        return apply("batch_norm", x, weight, bias, eps=float(eps), given=given, seen=None)
+        return apply("batch_norm", *inputs, eps=float(eps), given=given, seen=None, relu=relu)
     count = x.size // channels if channels else 0
     if count < 2:
         raise ValueError(f"batch_norm: training needs more than one value per channel, got shape {x.shape}.")
     seen: list[np.ndarray] = []
-    y = apply("batch_norm", x, weight, bias, eps=float(eps), given=None, seen=seen)
+    y = apply("batch_norm", *inputs, eps=float(eps), given=None, seen=seen, relu=relu)
     if running is not None:
         mean, variance = seen
         for buffer, now in zip(running, (mean, variance * x.dtype.type(count / (count - 1)))):

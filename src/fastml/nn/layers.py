@@ -1,15 +1,13 @@
 """Layers, under PyTorch's names and with its arguments and initial values."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastml.nn import functional
 from fastml.nn._seeding import as_generator
-from fastml.nn.conv_layers import Conv1d, Conv2d, ConvTranspose2d
-from fastml.nn.module import Buffer, Module, Parameter
+from fastml.nn.module import Module, Parameter
 from fastml.nn.tensor import Tensor
 
 
@@ -228,103 +226,6 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
-class BatchNorm1d(Module):
-    """Give every channel mean 0 and variance 1 over a batch, then the scale and shift that are learned.
-
-    Parameters
-    ----------
-    num_features : int
-        Channels: the length of axis 1 of samples x channels (x positions).
-    eps : float, default=1e-5
-    momentum : float or None, default=0.1
-        The share of a batch in the running statistics, which take its place after training. With None they are the
-        mean over all batches.
-    affine : bool, default=True
-        Whether there are a weight and a bias.
-    track_running_stats : bool, default=True
-    dtype : dtype, default=float32
-
-    Attributes
-    ----------
-    weight, bias : Parameter of shape (num_features,), or None
-    running_mean, running_var : Buffer of shape (num_features,), or None
-    num_batches_tracked : Buffer of one integer, or None
-        The batches that the running statistics have seen.
-    """
-
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        dtype: Any = np.float32,
-    ) -> None:
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
-        self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
-        self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
-        self.num_batches_tracked = Buffer(np.zeros((), np.int64)) if track_running_stats else None
-
-    def forward(self, x: Any) -> Tensor:
-        shape = _shape(x)
-        if len(shape) not in (2, 3) or shape[1] != self.num_features:
-            raise self.misfit(
-                f"the input has shape {shape}; expected samples x {self.num_features} channels (x positions)."
-            )
-        if (self.training or self.running_mean is None) and math.prod(shape) // max(shape[1], 1) < 2:
-            raise self.misfit(
-                f"the input has shape {shape}; training needs more than one value per channel (drop_last leaves out a "
-                "last batch of one sample)."
-            )
-        momentum = self.momentum
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.data += 1
-            momentum = 1 / float(self.num_batches_tracked) if momentum is None else momentum
-        return functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, momentum or 0.0, self.eps
-        )
-
-    def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
-
-
-class LayerNorm(Module):
-    """Give every sample mean 0 and variance 1 over its last axes, then the scale and shift that are learned.
-
-    Parameters
-    ----------
-    normalized_shape : int or sequence of int
-    eps : float, default=1e-5
-    elementwise_affine, bias : bool, default=True
-    dtype : dtype, default=float32
-    """
-
-    def __init__(
-        self,
-        normalized_shape: int | Sequence[int],
-        eps: float = 1e-5,
-        elementwise_affine: bool = True,
-        bias: bool = True,
-        dtype: Any = np.float32,
-    ) -> None:
-        shape = functional.as_shape(normalized_shape)
-        self.normalized_shape, self.eps = shape, eps
-        self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
-        self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
-
-    def forward(self, x: Any) -> Tensor:
-        shape, own = _shape(x), self.normalized_shape
-        if shape[len(shape) - len(own) :] != own:
-            raise self.misfit(f"the input has shape {shape}, which must end in {own}.")
-        return functional.layer_norm(x, own, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}"
-
-
 class Embedding(Module):
     """Rows of a table that integers name.
 
@@ -359,80 +260,3 @@ class Embedding(Module):
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
-
-
-_WITH_ACTIVATION = (Linear, Conv1d, Conv2d, ConvTranspose2d)
-"""Layers that compute an activation behind them in the same pass. Classes derived from them may do something else."""
-
-
-class Sequential(Module):
-    """Modules one after the other.
-
-    Parameters
-    ----------
-    *modules : Module, or one dict of str to Module
-        They are named "0", "1", ..., or as in the dict.
-    """
-
-    def __init__(self, *modules: Any) -> None:
-        is_dict = len(modules) == 1 and isinstance(modules[0], dict)
-        for name, module in modules[0].items() if is_dict else enumerate(modules):
-            self._add(str(name), module)
-
-    def _add(self, name: str, module: Any) -> None:
-        if not isinstance(module, Module):
-            raise TypeError(f"Sequential: expected modules, got {module!r}.")
-        # A module under the name of an attribute would take its place; dots are between names in the state.
-        if not name or "." in name or hasattr(self, name):
-            raise ValueError(f"Sequential: no module can be named {name!r}: it is empty, has a dot, or is taken.")
-        setattr(self, name, module)
-
-    def __iter__(self) -> Iterator[Module]:
-        return self.children()
-
-    def __len__(self) -> int:
-        return len(list(self.children()))
-
-    def __getitem__(self, index: int) -> Module:
-        return list(self.children())[index]
-
-    def append(self, module: Module) -> "Sequential":
-        """Add a module behind the last one, and return the whole."""
-        self._add(str(len(self)), module)
-        return self
-
-    def forward(self, x: Any) -> Any:
-        modules = list(self.named_children())
-        i = 0
-        while i < len(modules):
-            module = modules[i][1]
-            after = modules[i + 1][1] if i + 1 < len(modules) else None
-            if type(module) in _WITH_ACTIVATION and isinstance(after, Activation) and after.fusable:
-                x = module.activated(x, after.kind, after.parameter)
-                i += 2
-            else:
-                x = module(x)
-                i += 1
-        return x
-
-
-class Residual(Module):
-    """``x + module(x)``; the module must keep the shape.
-
-    Parameters
-    ----------
-    module : Module
-    shortcut : Module, optional
-        What x goes through on its other way, by default nothing.
-    """
-
-    def __init__(self, module: Module, shortcut: Module | None = None) -> None:
-        self.module, self.shortcut = module, shortcut
-
-    def forward(self, x: Any) -> Tensor:
-        x = x if isinstance(x, Tensor) else Tensor(x)
-        way: Callable[[Any], Any] = self.shortcut or (lambda x: x)
-        inside, outside = self.module(x), way(x)
-        if inside.shape != outside.shape:
-            raise self.misfit(f"the module gives shape {inside.shape}, which must be the shortcut's {outside.shape}.")
-        return inside + outside

@@ -1,0 +1,177 @@
+#include "nn/channel_norm.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "runtime/buffer.hpp"
+
+#define FASTML_TABLE_TYPE nn::ChannelNormTables
+#define FASTML_TABLE_NAME channel_norm_tables_of_level
+
+namespace fastml {
+
+FASTML_FOR_EACH_LEVEL(FASTML_DECLARE_ONE_TABLE_)
+
+const nn::ChannelNormTables& nn::channel_norm_tables(SimdLevel level) {
+  switch (level) {
+    FASTML_FOR_EACH_LEVEL(FASTML_PICK_ONE_TABLE_)
+    default:
+      return scalar::channel_norm_tables_of_level;
+  }
+}
+
+namespace nn {
+namespace {
+
+template <class T>
+const ChannelNormKernels<T>& kernels() {
+  if constexpr (std::is_same_v<T, float>) {
+    return channel_norm_tables().f32;
+  } else {
+    return channel_norm_tables().f64;
+  }
+}
+
+// Rows in parts, each of which has sums of its own, in blocks that fit into L1.
+struct Parts {
+  static constexpr std::int64_t kMost = 32;
+
+  std::int64_t rows, block_rows, n_blocks, count;
+
+  template <class T>
+  static Parts of(std::int64_t rows, std::int64_t channels) {
+    Parts parts;
+    parts.rows = rows;
+    parts.block_rows = std::clamp<std::int64_t>(std::int64_t(16384 / sizeof(T)) / channels, 16, 512);
+    parts.n_blocks = (rows + parts.block_rows - 1) / parts.block_rows;
+    parts.count = std::min(parts.n_blocks, kMost);
+    return parts;
+  }
+
+  // Calls step(part, first row, rows) for the blocks of each part, in their order.
+  template <class Step>
+  void for_each_block(int threads, const Step& step) const {
+    threads = int(std::clamp<std::int64_t>(count, 1, threads));
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (std::int64_t part = 0; part < count; ++part) {
+      for (std::int64_t b = n_blocks * part / count; b < n_blocks * (part + 1) / count; ++b) {
+        const std::int64_t first = b * block_rows;
+        step(part, first, std::min(block_rows, rows - first));
+      }
+    }
+  }
+};
+
+// Mean and sum of squared distances of `count` values take in those of `more` others.
+void join(double count, double& mean, double& squares, double more, double other_mean, double other_squares) {
+  const double distance = other_mean - mean, share = more / (count + more);
+  mean += distance * share;
+  squares += other_squares + distance * distance * count * share;
+}
+
+// Means and variances of channels.
+template <class T>
+void moments_of(const Parts& parts, std::int64_t channels, const T* x, double* mean, double* variance, int threads) {
+  Buffer<double> sums(2 * channels * parts.count);
+  Buffer<T> of_blocks(2 * channels * parts.count);
+  std::int64_t counts[Parts::kMost] = {};
+  parts.for_each_block(threads, [&](std::int64_t part, std::int64_t first, std::int64_t rows) {
+    T* block = of_blocks.data() + 2 * channels * part;
+    double* own = sums.data() + 2 * channels * part;
+    kernels<T>().moments(rows, channels, x + first * channels, block, block + channels);
+    for (std::int64_t c = 0; c < channels; ++c) {
+      join(double(counts[part]), own[c], own[channels + c], double(rows), double(block[c]),
+           double(block[channels + c]));
+    }
+    counts[part] += rows;
+  });
+  std::fill_n(mean, channels, 0.0);
+  std::fill_n(variance, channels, 0.0);
+  std::int64_t count = 0;
+  for (std::int64_t part = 0; part < parts.count; ++part) {
+    const double* own = sums.data() + 2 * channels * part;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      join(double(count), mean[c], variance[c], double(counts[part]), own[c], own[channels + c]);
+    }
+    count += counts[part];
+  }
+  for (std::int64_t c = 0; c < channels; ++c) variance[c] /= double(count);
+}
+
+}  // namespace
+
+template <class T>
+void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* weight, const T* bias, T eps, bool given,
+                const T* more, bool relu, T* y, T* mean, T* variance, T* inverse, int threads) {
+  if (channels == 0) return;
+  const Parts parts = Parts::of<T>(rows, channels);
+  Buffer<double> sums(given ? 0 : 2 * channels);
+  Buffer<T> scale(channels);
+  double *means = sums.data(), *variances = given ? nullptr : means + channels;
+  if (!given) moments_of(parts, channels, x, means, variances, threads);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    if (!given) {
+      mean[c] = T(means[c]);
+      variance[c] = T(variances[c]);
+    }
+    inverse[c] = T(1 / std::sqrt((given ? double(variance[c]) : variances[c]) + double(eps)));
+    scale.data()[c] = weight[c] * inverse[c];
+  }
+  parts.for_each_block(threads, [&](std::int64_t, std::int64_t first, std::int64_t count) {
+    const std::int64_t at = first * channels;
+    kernels<T>().scale(count, channels, x + at, mean, scale.data(), bias, more == nullptr ? nullptr : more + at, relu,
+                       y + at);
+  });
+}
+
+template <class T>
+void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* mean,
+                         const T* inverse, const T* weight, bool given, const T* dy, T* dx, T* dmore, T* dweight,
+                         T* dbias, int threads) {
+  if (channels == 0) return;
+  const Parts parts = Parts::of<T>(rows, channels);
+  Buffer<double> sums(2 * channels * std::max<std::int64_t>(parts.count, 1));
+  Buffer<T> of_blocks(2 * channels * std::max<std::int64_t>(parts.count, 1));
+  const auto from = [](auto* array, std::int64_t at) { return array == nullptr ? nullptr : array + at; };
+  parts.for_each_block(threads, [&](std::int64_t part, std::int64_t first, std::int64_t count) {
+    const std::int64_t at = first * channels;
+    T* block = of_blocks.data() + 2 * channels * part;
+    double* own = sums.data() + 2 * channels * part;
+    kernels<T>().products(count, channels, x + at, from(y, at), dy + at, mean, inverse, block, block + channels);
+    for (std::int64_t c = 0; c < 2 * channels; ++c) own[c] += double(block[c]);
+  });
+  for (std::int64_t part = 1; part < parts.count; ++part) {
+    for (std::int64_t c = 0; c < 2 * channels; ++c) sums.data()[c] += sums.data()[2 * channels * part + c];
+  }
+  Buffer<T> factors(3 * channels);
+  T *scale = factors.data(), *slope = scale + channels, *constant = slope + channels;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const double weight_sum = sums.data()[c], bias_sum = sums.data()[channels + c];
+    dweight[c] = T(weight_sum);
+    dbias[c] = T(bias_sum);
+    const double by = double(weight[c]) * double(inverse[c]);
+    scale[c] = T(by);
+    if (given) continue;  // mean and variance are constants
+    slope[c] = T(by * double(inverse[c]) * weight_sum / double(rows));
+    constant[c] = T(by * bias_sum / double(rows));
+  }
+  if (dx == nullptr && dmore == nullptr) return;
+  parts.for_each_block(threads, [&](std::int64_t, std::int64_t first, std::int64_t count) {
+    const std::int64_t at = first * channels;
+    kernels<T>().backward(count, channels, x + at, from(y, at), dy + at, mean, scale, slope, constant, from(dx, at),
+                          from(dmore, at));
+  });
+}
+
+#define FASTML_CHANNEL_NORM_(T)                                                                                       \
+  template void batch_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, T, bool, const T*, bool, T*, T*, \
+                           T*, T*, int);                                                                              \
+  template void batch_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*,     \
+                                    bool, const T*, T*, T*, T*, T*, int);
+FASTML_CHANNEL_NORM_(float)
+FASTML_CHANNEL_NORM_(double)
+#undef FASTML_CHANNEL_NORM_
+
+}  // namespace nn
+}  // namespace fastml

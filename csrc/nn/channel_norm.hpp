@@ -1,0 +1,53 @@
+// BatchNorm: (x - mean) / sqrt(variance + eps) of each channel, times weight, plus bias; forward and backward. What
+// follows it in a network is part of the same pass: the values of a shortcut may be added to the result, and a ReLU
+// applied to that.
+//
+// x is rows x channels: the pixels of images whose channels lie side by side, or samples. The variance is that of the
+// values themselves, divided by their number. `inverse` is 1 / sqrt(variance + eps).
+//
+// Moments of some rows at a time are taken in two passes, of values and of squared distances from their mean, while they
+// are in L1, and joined in double (Chan, Golub & LeVeque 1979), so that a mean far from 0 costs no digits and memory is
+// read once. Rows are cut into parts that do not depend on the number of threads, and so nothing does.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/simd_level.hpp"
+
+namespace fastml::nn {
+
+template <class T>
+struct ChannelNormKernels {
+  // Means of channels, and sums of squared distances from them.
+  void (*moments)(std::int64_t rows, std::int64_t channels, const T* x, T* mean, T* squares);
+  // y = (x - shift) * scale + bias (+ more), and 0 where that is negative and there is a ReLU.
+  void (*scale)(std::int64_t rows, std::int64_t channels, const T* x, const T* shift, const T* scale, const T* bias,
+                const T* more, bool relu, T* y);
+  // dweight and dbias: the sums of dz * (x - mean) * inverse, and of dz, which is dy, and 0 where y is 0 (y is null where
+  // there is no ReLU).
+  void (*products)(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy, const T* mean,
+                   const T* inverse, T* dweight, T* dbias);
+  // dx = dz * scale - (x - mean) * slope - constant where dx is not null, and dmore = dz where that is not.
+  void (*backward)(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy, const T* mean,
+                   const T* scale, const T* slope, const T* constant, T* dx, T* dmore);
+};
+
+struct ChannelNormTables {
+  ChannelNormKernels<float> f32;
+  ChannelNormKernels<double> f64;
+};
+const ChannelNormTables& channel_norm_tables(SimdLevel level = active_level());
+
+// With `given`, mean and variance are read, and constants to the backward pass; otherwise they are computed and written.
+// `more` may be null. Arrays are contiguous and do not overlap. Functions throw std::bad_alloc.
+template <class T>
+void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* weight, const T* bias, T eps, bool given,
+                const T* more, bool relu, T* y, T* mean, T* variance, T* inverse, int threads);
+
+// y is null where there is no ReLU. dx and dmore may be null.
+template <class T>
+void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* mean,
+                         const T* inverse, const T* weight, bool given, const T* dy, T* dx, T* dmore, T* dweight,
+                         T* dbias, int threads);
+
+}  // namespace fastml::nn
