@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 
 #include "runtime/buffer.hpp"
 
@@ -22,16 +21,17 @@ const nn::ChannelNormTables& nn::channel_norm_tables(SimdLevel level) {
 }
 
 namespace nn {
-namespace {
 
-template <class T>
-const ChannelNormKernels<T>& kernels() {
-  if constexpr (std::is_same_v<T, float>) {
-    return channel_norm_tables().f32;
-  } else {
-    return channel_norm_tables().f64;
-  }
+template <>
+const ChannelNormKernels<float>& channel_norm_kernels() {
+  return channel_norm_tables().f32;
 }
+template <>
+const ChannelNormKernels<double>& channel_norm_kernels() {
+  return channel_norm_tables().f64;
+}
+
+namespace {
 
 // Rows in parts, each of which has sums of its own, in blocks that fit into L1.
 struct Parts {
@@ -43,7 +43,7 @@ struct Parts {
   static Parts of(std::int64_t rows, std::int64_t channels) {
     Parts parts;
     parts.rows = rows;
-    parts.block_rows = std::clamp<std::int64_t>(std::int64_t(16384 / sizeof(T)) / channels, 16, 512);
+    parts.block_rows = rows_of_block<T>(channels);
     parts.n_blocks = (rows + parts.block_rows - 1) / parts.block_rows;
     parts.count = std::min(parts.n_blocks, kMost);
     return parts;
@@ -63,40 +63,28 @@ struct Parts {
   }
 };
 
-// Mean and sum of squared distances of `count` values take in those of `more` others.
-void join(double count, double& mean, double& squares, double more, double other_mean, double other_squares) {
-  const double distance = other_mean - mean, share = more / (count + more);
-  mean += distance * share;
-  squares += other_squares + distance * distance * count * share;
-}
-
 // Means and variances of channels.
 template <class T>
 void moments_of(const Parts& parts, std::int64_t channels, const T* x, double* mean, double* variance, int threads) {
   Buffer<double> sums(2 * channels * parts.count);
   Buffer<T> of_blocks(2 * channels * parts.count);
-  std::int64_t counts[Parts::kMost] = {};
+  Moments own[Parts::kMost];
+  for (std::int64_t part = 0; part < parts.count; ++part) {
+    own[part].mean = sums.data() + 2 * channels * part;
+    own[part].squares = own[part].mean + channels;
+  }
   parts.for_each_block(threads, [&](std::int64_t part, std::int64_t first, std::int64_t rows) {
     T* block = of_blocks.data() + 2 * channels * part;
-    double* own = sums.data() + 2 * channels * part;
-    kernels<T>().moments(rows, channels, x + first * channels, block, block + channels);
-    for (std::int64_t c = 0; c < channels; ++c) {
-      join(double(counts[part]), own[c], own[channels + c], double(rows), double(block[c]),
-           double(block[channels + c]));
-    }
-    counts[part] += rows;
+    channel_norm_kernels<T>().moments(rows, channels, channels, x + first * channels, block, block + channels);
+    own[part].join(rows, channels, block, block + channels);
   });
   std::fill_n(mean, channels, 0.0);
   std::fill_n(variance, channels, 0.0);
-  std::int64_t count = 0;
+  Moments all{0, mean, variance};
   for (std::int64_t part = 0; part < parts.count; ++part) {
-    const double* own = sums.data() + 2 * channels * part;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      join(double(count), mean[c], variance[c], double(counts[part]), own[c], own[channels + c]);
-    }
-    count += counts[part];
+    all.join(own[part].count, channels, own[part].mean, own[part].squares);
   }
-  for (std::int64_t c = 0; c < channels; ++c) variance[c] /= double(count);
+  for (std::int64_t c = 0; c < channels; ++c) variance[c] /= double(all.count);
 }
 
 }  // namespace
@@ -120,8 +108,8 @@ void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* w
   }
   parts.for_each_block(threads, [&](std::int64_t, std::int64_t first, std::int64_t count) {
     const std::int64_t at = first * channels;
-    kernels<T>().scale(count, channels, x + at, mean, scale.data(), bias, more == nullptr ? nullptr : more + at, relu,
-                       y + at);
+    channel_norm_kernels<T>().scale(count, channels, channels, x + at, mean, scale.data(), bias,
+                                    more == nullptr ? nullptr : more + at, relu, y + at);
   });
 }
 
@@ -138,7 +126,8 @@ void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, c
     const std::int64_t at = first * channels;
     T* block = of_blocks.data() + 2 * channels * part;
     double* own = sums.data() + 2 * channels * part;
-    kernels<T>().products(count, channels, x + at, from(y, at), dy + at, mean, inverse, block, block + channels);
+    channel_norm_kernels<T>().products(count, channels, channels, x + at, from(y, at), dy + at, mean, inverse, block,
+                                       block + channels);
     for (std::int64_t c = 0; c < 2 * channels; ++c) own[c] += double(block[c]);
   });
   for (std::int64_t part = 1; part < parts.count; ++part) {
@@ -159,8 +148,8 @@ void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, c
   if (dx == nullptr && dmore == nullptr) return;
   parts.for_each_block(threads, [&](std::int64_t, std::int64_t first, std::int64_t count) {
     const std::int64_t at = first * channels;
-    kernels<T>().backward(count, channels, x + at, from(y, at), dy + at, mean, scale, slope, constant, from(dx, at),
-                          from(dmore, at));
+    channel_norm_kernels<T>().backward(count, channels, channels, x + at, from(y, at), dy + at, mean, scale, slope,
+                                       constant, from(dx, at), from(dmore, at));
   });
 }
 

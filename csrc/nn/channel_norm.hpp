@@ -10,6 +10,7 @@
 // read once. Rows are cut into parts that do not depend on the number of threads, and so nothing does.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "runtime/simd_level.hpp"
@@ -18,18 +19,19 @@ namespace fastml::nn {
 
 template <class T>
 struct ChannelNormKernels {
+  // Rows of some channels; from one row to the next it is `stride` elements.
   // Means of channels, and sums of squared distances from them.
-  void (*moments)(std::int64_t rows, std::int64_t channels, const T* x, T* mean, T* squares);
+  void (*moments)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, T* mean, T* squares);
   // y = (x - shift) * scale + bias (+ more), and 0 where that is negative and there is a ReLU.
-  void (*scale)(std::int64_t rows, std::int64_t channels, const T* x, const T* shift, const T* scale, const T* bias,
-                const T* more, bool relu, T* y);
+  void (*scale)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* shift,
+                const T* scale, const T* bias, const T* more, bool relu, T* y);
   // dweight and dbias: the sums of dz * (x - mean) * inverse, and of dz, which is dy, and 0 where y is 0 (y is null where
   // there is no ReLU).
-  void (*products)(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy, const T* mean,
-                   const T* inverse, T* dweight, T* dbias);
+  void (*products)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
+                   const T* mean, const T* inverse, T* dweight, T* dbias);
   // dx = dz * scale - (x - mean) * slope - constant where dx is not null, and dmore = dz where that is not.
-  void (*backward)(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy, const T* mean,
-                   const T* scale, const T* slope, const T* constant, T* dx, T* dmore);
+  void (*backward)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
+                   const T* mean, const T* scale, const T* slope, const T* constant, T* dx, T* dmore);
 };
 
 struct ChannelNormTables {
@@ -37,6 +39,33 @@ struct ChannelNormTables {
   ChannelNormKernels<double> f64;
 };
 const ChannelNormTables& channel_norm_tables(SimdLevel level = active_level());
+
+template <class T>
+const ChannelNormKernels<T>& channel_norm_kernels();
+
+// Rows of which T holds the sums: they fit into L1, and are few enough for what rounding does to a sum.
+template <class T>
+std::int64_t rows_of_block(std::int64_t channels) {
+  return std::clamp<std::int64_t>(std::int64_t(16384 / sizeof(T)) / channels, 16, 512);
+}
+
+// Means of channels, and sums of squared distances from them, of rows that come block by block.
+struct Moments {
+  std::int64_t count = 0;
+  double *mean, *squares;
+
+  // Takes in the moments of so many other rows.
+  template <class T>
+  void join(std::int64_t rows, std::int64_t channels, const T* other_mean, const T* other_squares) {
+    const double share = double(rows) / double(count + rows), weight = double(count) * share;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double distance = double(other_mean[c]) - mean[c];
+      mean[c] += distance * share;
+      squares[c] += double(other_squares[c]) + distance * distance * weight;
+    }
+    count += rows;
+  }
+};
 
 // With `given`, mean and variance are read, and constants to the backward pass; otherwise they are computed and written.
 // `more` may be null. Arrays are contiguous and do not overlap. Functions throw std::bad_alloc.

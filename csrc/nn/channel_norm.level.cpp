@@ -32,17 +32,16 @@ FASTML_INLINE Run<T, N> sum_of_rows(std::int64_t rows, const Term& term) {
 }
 
 template <class T>
-void moments(std::int64_t rows, std::int64_t channels, const T* x, T* mean, T* squares) {
+void moments(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, T* mean, T* squares) {
   for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
     constexpr int N = decltype(width)::value;
     // Distances from the first row are as large as the deviation, however large values are.
     const Run<T, N> origin = load_run<N>(x + c);
-    const Run<T, N> sum = sum_of_rows<T, N>(rows, [&](std::int64_t i) __attribute__((always_inline)) {
-      return load_run<N>(x + i * channels + c) - origin;
-    });
+    const Run<T, N> sum = sum_of_rows<T, N>(
+        rows, [&](std::int64_t i) __attribute__((always_inline)) { return load_run<N>(x + i * stride + c) - origin; });
     const Run<T, N> center = origin + sum / T(rows);
     const Run<T, N> spread = sum_of_rows<T, N>(rows, [&](std::int64_t i) __attribute__((always_inline)) {
-      const Run<T, N> distance = load_run<N>(x + i * channels + c) - center;
+      const Run<T, N> distance = load_run<N>(x + i * stride + c) - center;
       return distance * distance;
     });
     store_run<N>(mean + c, center);
@@ -51,12 +50,12 @@ void moments(std::int64_t rows, std::int64_t channels, const T* x, T* mean, T* s
 }
 
 template <bool Relu, bool More, class T>
-FASTML_INLINE void scale_as(std::int64_t rows, std::int64_t channels, const T* x, const T* shift, const T* by,
-                            const T* bias, const T* more, T* y) {
+FASTML_INLINE void scale_as(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* shift,
+                            const T* by, const T* bias, const T* more, T* y) {
   for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
     constexpr int N = decltype(width)::value;
     const Run<T, N> center = load_run<N>(shift + c), factor = load_run<N>(by + c), level = load_run<N>(bias + c);
-    for (std::int64_t i = c; i < rows * channels; i += channels) {
+    for (std::int64_t i = c; i < rows * stride; i += stride) {
       Run<T, N> value = (load_run<N>(x + i) - center) * factor + level;
       if constexpr (More) value += load_run<N>(more + i);
       if constexpr (Relu) value = value < Run<T, N>{} ? Run<T, N>{} : value;  // NaN stays
@@ -66,14 +65,14 @@ FASTML_INLINE void scale_as(std::int64_t rows, std::int64_t channels, const T* x
 }
 
 template <class T>
-void scale(std::int64_t rows, std::int64_t channels, const T* x, const T* shift, const T* by, const T* bias,
-           const T* more, bool relu, T* y) {
+void scale(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* shift, const T* by,
+           const T* bias, const T* more, bool relu, T* y) {
   if (more != nullptr) {
-    relu ? scale_as<true, true>(rows, channels, x, shift, by, bias, more, y)
-         : scale_as<false, true>(rows, channels, x, shift, by, bias, more, y);
+    relu ? scale_as<true, true>(rows, channels, stride, x, shift, by, bias, more, y)
+         : scale_as<false, true>(rows, channels, stride, x, shift, by, bias, more, y);
   } else {
-    relu ? scale_as<true, false>(rows, channels, x, shift, by, bias, more, y)
-         : scale_as<false, false>(rows, channels, x, shift, by, bias, more, y);
+    relu ? scale_as<true, false>(rows, channels, stride, x, shift, by, bias, more, y)
+         : scale_as<false, false>(rows, channels, stride, x, shift, by, bias, more, y);
   }
 }
 
@@ -89,16 +88,16 @@ FASTML_INLINE Run<T, N> before_relu(const T* y, const T* dy, std::int64_t at) {
 }
 
 template <bool Relu, class T>
-FASTML_INLINE void products_as(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy,
-                               const T* mean, const T* inverse, T* dweight, T* dbias) {
+FASTML_INLINE void products_as(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y,
+                               const T* dy, const T* mean, const T* inverse, T* dweight, T* dbias) {
   for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
     constexpr int N = decltype(width)::value;
     const Run<T, N> center = load_run<N>(mean + c);
     Run<T, N> levels[2] = {}, slopes[2] = {};
     const auto add = [&](int r, std::int64_t i) __attribute__((always_inline)) {
-      const Run<T, N> dz = before_relu<Relu, N>(y, dy, i * channels + c);
+      const Run<T, N> dz = before_relu<Relu, N>(y, dy, i * stride + c);
       levels[r] += dz;
-      slopes[r] += dz * (load_run<N>(x + i * channels + c) - center);
+      slopes[r] += dz * (load_run<N>(x + i * stride + c) - center);
     };
     std::int64_t i = 0;
     for (; i + 2 <= rows; i += 2) {
@@ -112,20 +111,21 @@ FASTML_INLINE void products_as(std::int64_t rows, std::int64_t channels, const T
 }
 
 template <class T>
-void products(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy, const T* mean,
-              const T* inverse, T* dweight, T* dbias) {
-  y == nullptr ? products_as<false>(rows, channels, x, y, dy, mean, inverse, dweight, dbias)
-               : products_as<true>(rows, channels, x, y, dy, mean, inverse, dweight, dbias);
+void products(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
+              const T* mean, const T* inverse, T* dweight, T* dbias) {
+  y == nullptr ? products_as<false>(rows, channels, stride, x, y, dy, mean, inverse, dweight, dbias)
+               : products_as<true>(rows, channels, stride, x, y, dy, mean, inverse, dweight, dbias);
 }
 
 template <bool Relu, class T>
-FASTML_INLINE void backward_as(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy,
-                               const T* mean, const T* by, const T* slope, const T* constant, T* dx, T* dmore) {
+FASTML_INLINE void backward_as(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y,
+                               const T* dy, const T* mean, const T* by, const T* slope, const T* constant, T* dx,
+                               T* dmore) {
   for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
     constexpr int N = decltype(width)::value;
     const Run<T, N> center = load_run<N>(mean + c), factor = load_run<N>(by + c), tilt = load_run<N>(slope + c),
                     level = load_run<N>(constant + c);
-    for (std::int64_t i = c; i < rows * channels; i += channels) {
+    for (std::int64_t i = c; i < rows * stride; i += stride) {
       const Run<T, N> dz = before_relu<Relu, N>(y, dy, i);
       if (dx != nullptr) store_run<N>(dx + i, dz * factor - (load_run<N>(x + i) - center) * tilt - level);
       if (dmore != nullptr) store_run<N>(dmore + i, dz);
@@ -134,10 +134,10 @@ FASTML_INLINE void backward_as(std::int64_t rows, std::int64_t channels, const T
 }
 
 template <class T>
-void backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* dy, const T* mean, const T* by,
-              const T* slope, const T* constant, T* dx, T* dmore) {
-  y == nullptr ? backward_as<false>(rows, channels, x, y, dy, mean, by, slope, constant, dx, dmore)
-               : backward_as<true>(rows, channels, x, y, dy, mean, by, slope, constant, dx, dmore);
+void backward(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
+              const T* mean, const T* by, const T* slope, const T* constant, T* dx, T* dmore) {
+  y == nullptr ? backward_as<false>(rows, channels, stride, x, y, dy, mean, by, slope, constant, dx, dmore)
+               : backward_as<true>(rows, channels, stride, x, y, dy, mean, by, slope, constant, dx, dmore);
 }
 
 template <class T>

@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -686,6 +686,76 @@ def nn_adam_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: lis
     Move flat parameters by a step of Adam or AdamW.
     """
 @typing.overload
+def nn_adaptive_avg_pool(x: numpy.typing.NDArray[numpy.float32], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Means of `out` windows that cover NHWC images.
+    """
+@typing.overload
+def nn_adaptive_avg_pool(x: numpy.typing.NDArray[numpy.float64], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Means of `out` windows that cover NHWC images.
+    """
+@typing.overload
+def nn_adaptive_avg_pool_backward(dy: numpy.typing.NDArray[numpy.float32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_adaptive_avg_pool_backward(dy: numpy.typing.NDArray[numpy.float64], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_adaptive_max_pool(x: numpy.typing.NDArray[numpy.float32], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], with_places: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, places or None) of NHWC images: maxima of `out` windows that cover them.
+    """
+@typing.overload
+def nn_adaptive_max_pool(x: numpy.typing.NDArray[numpy.float64], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], with_places: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, places or None) of NHWC images: maxima of `out` windows that cover them.
+    """
+@typing.overload
+def nn_adaptive_max_pool_backward(dy: numpy.typing.NDArray[numpy.float32], places: numpy.typing.NDArray[numpy.uint8], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_adaptive_max_pool_backward(dy: numpy.typing.NDArray[numpy.float32], places: numpy.typing.NDArray[numpy.int32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_adaptive_max_pool_backward(dy: numpy.typing.NDArray[numpy.float64], places: numpy.typing.NDArray[numpy.uint8], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_adaptive_max_pool_backward(dy: numpy.typing.NDArray[numpy.float64], places: numpy.typing.NDArray[numpy.int32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_avg_pool(x: numpy.typing.NDArray[numpy.float32], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], count_margin: bool, divisor: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Means of `out` windows of NHWC images; sums over the divisor where it is not 0.
+    """
+@typing.overload
+def nn_avg_pool(x: numpy.typing.NDArray[numpy.float64], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], count_margin: bool, divisor: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Means of `out` windows of NHWC images; sums over the divisor where it is not 0.
+    """
+@typing.overload
+def nn_avg_pool_backward(dy: numpy.typing.NDArray[numpy.float32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], count_margin: bool, divisor: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_avg_pool_backward(dy: numpy.typing.NDArray[numpy.float64], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], count_margin: bool, divisor: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
 def nn_batch_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, variance: numpy.typing.NDArray[numpy.float32] | None, eps: typing.SupportsFloat | typing.SupportsIndex, more: numpy.typing.NDArray[numpy.float32] | None, relu: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (y, mean, variance, inverse) of the channels of x, its last axis. Mean and variance are those of x, or given. More is added to the result, and a ReLU taken of it.
@@ -834,6 +904,26 @@ def nn_gather_rows(x: numpy.typing.NDArray[numpy.uint8], rows: numpy.typing.NDAr
     (x - shift) * factor.
     """
 @typing.overload
+def nn_group_norm(x: numpy.typing.NDArray[numpy.float32], groups: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, mean, inverse) of x, samples x positions x channels: moments of each sample's groups of channels.
+    """
+@typing.overload
+def nn_group_norm(x: numpy.typing.NDArray[numpy.float64], groups: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, mean, inverse) of x, samples x positions x channels: moments of each sample's groups of channels.
+    """
+@typing.overload
+def nn_group_norm_backward(x: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias).
+    """
+@typing.overload
+def nn_group_norm_backward(x: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], with_dx: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (dx or None, dweight, dbias).
+    """
+@typing.overload
 def nn_layer_norm(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], bias: numpy.typing.NDArray[numpy.float32], eps: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (y, mean, inverse) of the rows of x, which are as long as the weight.
@@ -862,6 +952,36 @@ def nn_linear(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArr
 def nn_linear(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], bias: numpy.typing.NDArray[numpy.float64] | None, kind: str, parameter: typing.SupportsFloat | typing.SupportsIndex, keep: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (z, y) of a layer: z = x @ weight.T + bias, y = activation(z). Without `keep` both are y.
+    """
+@typing.overload
+def nn_max_pool(x: numpy.typing.NDArray[numpy.float32], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], with_places: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, places or None) of NHWC images: maxima of `out` windows, and where in the windows they are.
+    """
+@typing.overload
+def nn_max_pool(x: numpy.typing.NDArray[numpy.float64], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], with_places: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (y, places or None) of NHWC images: maxima of `out` windows, and where in the windows they are.
+    """
+@typing.overload
+def nn_max_pool_backward(dy: numpy.typing.NDArray[numpy.float32], places: numpy.typing.NDArray[numpy.uint8], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_max_pool_backward(dy: numpy.typing.NDArray[numpy.float32], places: numpy.typing.NDArray[numpy.int32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_max_pool_backward(dy: numpy.typing.NDArray[numpy.float64], places: numpy.typing.NDArray[numpy.uint8], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_max_pool_backward(dy: numpy.typing.NDArray[numpy.float64], places: numpy.typing.NDArray[numpy.int32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], dilation: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
     """
 @typing.overload
 def nn_rmsprop_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], square: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, velocity: numpy.typing.NDArray[numpy.float32] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
@@ -925,6 +1045,26 @@ def nn_swap_axes(x: numpy.typing.NDArray[numpy.float64], n_threads: typing.Suppo
 def nn_swap_axes(x: numpy.typing.NDArray[numpy.uint8], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.uint8]:
     """
     Stacked matrices, each transposed.
+    """
+@typing.overload
+def nn_upsample(x: numpy.typing.NDArray[numpy.float32], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], linear: bool, align_corners: bool, factors: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    NHWC images of another size, of the nearest pixels or linear between them. A factor of 0 is out / in.
+    """
+@typing.overload
+def nn_upsample(x: numpy.typing.NDArray[numpy.float64], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], linear: bool, align_corners: bool, factors: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    NHWC images of another size, of the nearest pixels or linear between them. A factor of 0 is out / in.
+    """
+@typing.overload
+def nn_upsample_backward(dy: numpy.typing.NDArray[numpy.float32], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], linear: bool, align_corners: bool, factors: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_upsample_backward(dy: numpy.typing.NDArray[numpy.float64], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], linear: bool, align_corners: bool, factors: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative by images of so many rows and columns.
     """
 @typing.overload
 def normal_residual(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:

@@ -2,6 +2,7 @@
 #include "nn/channel_norm.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
+#include "nn/group_norm.hpp"
 #include "nn/layer_norm.hpp"
 
 namespace fastml {
@@ -116,6 +117,53 @@ py::tuple batch_norm_backward(const Array<T>& x, const std::optional<Array<T>>& 
 }
 
 template <class T>
+nn::Groups groups_of(const Array<T>& x, std::int64_t groups) {
+  require(x.ndim() == 3 && groups > 0 && x.shape(2) % groups == 0,
+          "group_norm: expected samples x positions x channels, a multiple of the groups");
+  return {x.shape(0), x.shape(1), x.shape(2), groups};
+}
+
+template <class T>
+py::tuple group_norm(const Array<T>& x, std::int64_t groups, const Array<T>& weight, const Array<T>& bias, T eps,
+                     int n_threads) {
+  const nn::Groups shape = groups_of(x, groups);
+  const T *w = vector_of(weight, shape.channels, "weight"), *b = vector_of(bias, shape.channels, "bias");
+  const T* from = x.data();
+  Array<T> y = empty_like(x), mean({shape.samples, groups}), inverse({shape.samples, groups});
+  T *to_y = y.mutable_data(), *to_mean = mean.mutable_data(), *to_inverse = inverse.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    nn::group_norm(shape, from, w, b, eps, to_y, to_mean, to_inverse, n_threads);
+  }
+  return py::make_tuple(y, mean, inverse);
+}
+
+template <class T>
+py::tuple group_norm_backward(const Array<T>& x, const Array<T>& mean, const Array<T>& inverse, const Array<T>& weight,
+                              const Array<T>& dy, bool with_dx, int n_threads) {
+  require(mean.ndim() == 2, "group_norm: expected a mean for each sample and group");
+  const nn::Groups shape = groups_of(x, mean.shape(1));
+  require_equal_shapes(x, dy);
+  require_equal_shapes(mean, inverse);
+  require(mean.shape(0) == shape.samples, "group_norm: expected a mean for each sample and group");
+  const T *w = vector_of(weight, shape.channels, "weight"), *from = x.data(), *gradient = dy.data();
+  const T *m = mean.data(), *s = inverse.data();
+  Array<T> dweight(shape.channels), dbias(shape.channels);
+  T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data(), *to_x = nullptr;
+  py::object dx = py::none();
+  if (with_dx) {
+    Array<T> array = empty_like(x);
+    to_x = array.mutable_data();
+    dx = array;
+  }
+  {
+    const py::gil_scoped_release unlocked;
+    nn::group_norm_backward(shape, from, m, s, w, gradient, to_x, to_weight, to_bias, n_threads);
+  }
+  return py::make_tuple(dx, dweight, dbias);
+}
+
+template <class T>
 Array<T> dropout(const Array<T>& x, double p, std::uint64_t seed, int n_threads) {
   require(p >= 0 && p <= 1, "dropout: p must be a probability");
   Array<T> y = empty_like(x);
@@ -173,6 +221,12 @@ void bind(py::module_& module) {
              arg("given"), arg("with_dx"), arg("with_dmore"), arg("n_threads"),
              "(dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and "
              "variance do not depend on x.");
+  module.def("nn_group_norm", &group_norm<T>, arg("x").noconvert(), arg("groups"), arg("weight").noconvert(),
+             arg("bias").noconvert(), arg("eps"), arg("n_threads"),
+             "(y, mean, inverse) of x, samples x positions x channels: moments of each sample's groups of channels.");
+  module.def("nn_group_norm_backward", &group_norm_backward<T>, arg("x").noconvert(), arg("mean").noconvert(),
+             arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(), arg("with_dx"),
+             arg("n_threads"), "(dx or None, dweight, dbias).");
   module.def("nn_dropout", &dropout<T>, arg("x").noconvert(), arg("p"), arg("seed"), arg("n_threads"),
              "x with elements set to 0 with probability p, and the others divided by 1 - p.");
   module.def("nn_embedding", &embedding<T>, arg("table").noconvert(), arg("index").noconvert(), arg("n_threads"),

@@ -24,5 +24,7 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_nn_losses(module);
   fastml::bind_nn_norms(module);
   fastml::bind_nn_optimizers(module);
+  fastml::bind_nn_pooling(module);
+  fastml::bind_nn_resampling(module);
   fastml::bind_nn_dense(module);
 }

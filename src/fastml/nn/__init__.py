@@ -56,6 +56,16 @@ from fastml.nn.losses import (
 )
 from fastml.nn.module import Buffer, Module, Parameter, ShapeError
 from fastml.nn.norm_layers import BatchNorm1d, BatchNorm2d, LayerNorm
+from fastml.nn.pool_layers import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    GroupNorm,
+    MaxPool1d,
+    MaxPool2d,
+    Upsample,
+)
 from fastml.nn.serialization import load, load_arrays, save, save_arrays
 from fastml.nn.tensor import Tensor, grad
 from fastml.nn.training import NonFiniteLossError, fit
@@ -64,6 +74,10 @@ __all__ = [
     "ELU",
     "GELU",
     "Activation",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -77,6 +91,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GroupNorm",
     "HingeLoss",
     "History",
     "HuberLoss",
@@ -87,6 +102,8 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Module",
     "NonFiniteLossError",
     "Parameter",
@@ -102,6 +119,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Tensor",
+    "Upsample",
     "binary_cross_entropy_with_logits",
     "callbacks",
     "cat",
