@@ -6,7 +6,7 @@ vector-Jacobian products; ``layers`` and ``losses`` are what networks are made o
 PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fastml.neural_network`` joins both.
 """
 
-from fastml.nn import callbacks, functional, init, optim, schedules
+from fastml.nn import callbacks, functional, init, models, optim, schedules
 from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
 from fastml.nn._seeding import default_generator, manual_seed, seeded
 from fastml.nn.batches import Batches
@@ -146,6 +146,7 @@ __all__ = [
     "manual_seed",
     "maximum",
     "minimum",
+    "models",
     "mse_loss",
     "no_grad",
     "optim",
