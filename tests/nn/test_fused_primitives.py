@@ -56,6 +56,11 @@ def conv(name, channels, outputs, groups=1, kind="tanh", **more):
     )
 
 
+IMAGES = RNG.normal(size=(2, 6, 5, 4)).transpose(0, 3, 1, 2)
+WINDOWS = {"size": (3, 5), "kernel": (3, 2), "stride": (2, 1), "padding": (1, 1)}
+LARGER = {"size": (9, 7), "factors": (0.0, 1.5)}
+
+
 CASES = {
     "activation": ("activation", [X - 3], {"kind": "gelu", "parameter": 0.0}),
     "linear": ("linear", [X - 3, RNG.normal(size=(4, 19)), RNG.normal(size=4)], {"kind": "silu", "parameter": 0.0}),
@@ -88,6 +93,35 @@ CASES = {
     "conv_channels": conv("conv", 4, 4, 4, "sigmoid"),
     "conv_transpose": conv("conv_transpose", 3, 4, size=(12, 3)),
     "conv_transpose_groups": conv("conv_transpose", 4, 6, 2, "identity", size=(13, 3)),
+    "max_pool": ("max_pool", [IMAGES], {**WINDOWS, "dilation": (1, 2), "noted": True}),
+    "max_pool_wide": (
+        "max_pool",
+        [RNG.normal(size=(1, 3, 18, 20))],
+        {
+            "size": (2, 2),
+            "kernel": (17, 17),
+            "stride": (2, 3),
+            "padding": (1, 0),
+            "dilation": (1, 1),
+            "noted": True,
+        },
+    ),
+    "adaptive_max_pool": ("adaptive_max_pool", [IMAGES], {"size": (4, 7), "noted": True}),
+    "avg_pool": ("avg_pool", [IMAGES], {**WINDOWS, "count_margin": False, "divisor": 0}),
+    "avg_pool_margin": ("avg_pool", [IMAGES], {**WINDOWS, "count_margin": True, "divisor": 0}),
+    "avg_pool_divisor": ("avg_pool", [IMAGES], {**WINDOWS, "count_margin": True, "divisor": 5}),
+    "adaptive_avg_pool": ("adaptive_avg_pool", [IMAGES], {"size": (4, 7)}),
+    "global_avg_pool": ("adaptive_avg_pool", [IMAGES], {"size": (1, 1)}),
+    "upsample_nearest": ("upsample", [IMAGES], {**LARGER, "linear": False, "align_corners": False}),
+    "upsample_linear": ("upsample", [IMAGES], {**LARGER, "linear": True, "align_corners": False}),
+    "upsample_corners": ("upsample", [IMAGES], {**LARGER, "linear": True, "align_corners": True}),
+    "group_norm": ("group_norm", [IMAGES, *RNG.normal(size=(2, 4))], {"groups": 2, "eps": 1e-3}),
+    "instance_norm": ("group_norm", [IMAGES, *RNG.normal(size=(2, 4))], {"groups": 4, "eps": 1e-3}),
+    "group_norm_rows": (
+        "group_norm",
+        [X[:, :18], RNG.normal(size=18), RNG.normal(size=18)],
+        {"groups": 3, "eps": 1e-3},
+    ),
     "dropout": ("dropout", [X], {"p": 0.3, "seed": 5}),
     "embedding": ("embedding", [TABLE], {"index": INDEX, "padding": -1}),
     "embedding_padding": ("embedding", [TABLE], {"index": INDEX, "padding": 5}),
