@@ -290,8 +290,8 @@ def interpolate(
         sizes = tuple(math.floor(given * f) for given, f in zip(x.shape[4 - n :], factors))
         if min(sizes) < 1:
             raise ShapeError(what, f"the input has shape {x.shape}: a scale_factor of {scale_factor} leaves nothing.")
-        # As PyTorch does, whatever the factor: an axis that keeps its size keeps its pixels; one that doubles it has each
-        # of them twice, where the nearest are taken.
+        # As PyTorch does, whatever the factor: an axis that keeps its size keeps its pixels; one that doubles its size
+        # has each of them twice, where the nearest are taken.
         exact = (1, 2) if mode == "nearest" else (1,)
         plain = [recompute_scale_factor or s in [k * given for k in exact] for s, given in zip(sizes, x.shape[4 - n :])]
         factors = tuple(0.0 if p else f for f, p in zip(factors, plain))

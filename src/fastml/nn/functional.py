@@ -7,15 +7,15 @@ import numpy as np
 
 from fastml.nn import _primitives, _primitives_layers, _primitives_losses  # noqa: F401  (they fill the table)
 from fastml.nn._functional_conv import conv1d, conv2d, conv_transpose2d, pad  # noqa: F401  (of this module, too)
-from fastml.nn._functional_pooling import (  # noqa: F401
-    adaptive_avg_pool2d,
-    adaptive_max_pool2d,
-    avg_pool1d,
-    avg_pool2d,
-    group_norm,
-    interpolate,
-    max_pool1d,
-    max_pool2d,
+from fastml.nn._functional_pooling import (
+    adaptive_avg_pool2d as adaptive_avg_pool2d,
+    adaptive_max_pool2d as adaptive_max_pool2d,
+    avg_pool1d as avg_pool1d,
+    avg_pool2d as avg_pool2d,
+    group_norm as group_norm,
+    interpolate as interpolate,
+    max_pool1d as max_pool1d,
+    max_pool2d as max_pool2d,
 )
 from fastml.nn._primitives_fused import plain_activation
 from fastml.nn._seeding import default_generator
