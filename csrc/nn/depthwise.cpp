@@ -75,14 +75,14 @@ struct Ending {
   bool has_bias;
   Buffer<T> biases;
 
-  Ending(const Slots<T>& slots, const T* bias, Activation kind_, T parameter_)
-      : kind(kind_),
-        parameter(parameter_),
+  Ending(const Slots<T>& slots, const Epilogue<T>& epilogue)
+      : kind(epilogue.kind),
+        parameter(epilogue.parameter),
         floor(kind == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity()),
-        has_bias(bias != nullptr),
+        has_bias(epilogue.bias != nullptr),
         biases(has_bias ? slots.size() : 0) {
     if (!has_bias) return;
-    slots.for_each([&](std::int64_t i, std::int64_t channel) { biases.data()[i] = bias[channel]; });
+    slots.for_each([&](std::int64_t i, std::int64_t channel) { biases.data()[i] = epilogue.bias[channel]; });
   }
   const T* bias() const { return has_bias ? biases.data() : nullptr; }
 
@@ -143,11 +143,10 @@ struct Phase {
 }  // namespace
 
 template <class T>
-void depthwise_forward(const Conv& c, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,
-                       int threads) {
+void depthwise_forward(const Conv& c, const T* x, const T* weight, const Epilogue<T>& epilogue, T* y, int threads) {
   const Slots<T> slots(c.in_channels);
   const Buffer<T> weights = packed(c, slots, weight, all_places(c.kernel_h), all_places(c.kernel_w));
-  const Ending<T> ending(slots, bias, kind, parameter);
+  const Ending<T> ending(slots, epilogue);
   const std::int64_t image = c.height * c.width * c.in_channels, width = c.out_width();
   for_each_row(c.batch, c.out_height(), threads, [&](std::int64_t n, std::int64_t i) {
     T* to = y + (n * c.out_height() + i) * width * c.out_channels;
@@ -159,10 +158,10 @@ void depthwise_forward(const Conv& c, const T* x, const T* weight, const T* bias
 }
 
 template <class T>
-void depthwise_backward_input(const Conv& c, const T* dy, const T* weight, const T* bias, Activation kind, T parameter,
-                              T* dx, int threads) {
+void depthwise_backward_input(const Conv& c, const T* dy, const T* weight, const Epilogue<T>& epilogue, T* dx,
+                              int threads) {
   const Slots<T> slots(c.in_channels);
-  const Ending<T> ending(slots, bias, kind, parameter);
+  const Ending<T> ending(slots, epilogue);
   std::vector<Phase> down, across;
   for (std::int64_t phase = 0; phase < c.stride_h; ++phase) {
     down.emplace_back(phase, c.height, c.kernel_h, c.stride_h, c.dilation_h, c.pad_top);
@@ -227,9 +226,9 @@ void depthwise_backward_weight(const Conv& c, const T* x, const T* dy, T* dweigh
   }
 }
 
-#define FASTML_DEPTHWISE_(T)                                                                                 \
-  template void depthwise_forward(const Conv&, const T*, const T*, const T*, Activation, T, T*, int);        \
-  template void depthwise_backward_input(const Conv&, const T*, const T*, const T*, Activation, T, T*, int); \
+#define FASTML_DEPTHWISE_(T)                                                                            \
+  template void depthwise_forward(const Conv&, const T*, const T*, const Epilogue<T>&, T*, int);        \
+  template void depthwise_backward_input(const Conv&, const T*, const T*, const Epilogue<T>&, T*, int); \
   template void depthwise_backward_weight(const Conv&, const T*, const T*, T*, int);
 FASTML_DEPTHWISE_(float)
 FASTML_DEPTHWISE_(double)

@@ -11,13 +11,14 @@ namespace fastml::nn {
 
 inline bool is_depthwise(const Conv& c) { return c.groups == c.in_channels && c.groups == c.out_channels; }
 
-template <class T>
-void depthwise_forward(const Conv& conv, const T* x, const T* weight, const T* bias, Activation kind, T parameter, T* y,
-                       int threads);
+// Epilogues here add nothing but a bias.
 
 template <class T>
-void depthwise_backward_input(const Conv& conv, const T* dy, const T* weight, const T* bias, Activation kind,
-                              T parameter, T* dx, int threads);
+void depthwise_forward(const Conv& conv, const T* x, const T* weight, const Epilogue<T>& epilogue, T* y, int threads);
+
+template <class T>
+void depthwise_backward_input(const Conv& conv, const T* dy, const T* weight, const Epilogue<T>& epilogue, T* dx,
+                              int threads);
 
 // Products of some 1000 results are summed in T, and these sums in double, in the same parts whatever the threads.
 template <class T>

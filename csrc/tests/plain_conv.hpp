@@ -81,13 +81,15 @@ void compare(const Conv& c, Arrays<T>& arrays, const char* level, unsigned seed)
     CHECK_EQUAL(wrong, 0, "y of " << where);
 
     const T *bias = arrays.bias.at_end(biases), *more = arrays.dx.at_end(dys);
-    conv_forward<T>(c, x, weight, {bias, more, Activation::leaky_relu, T(0.5)}, y, threads);
-    wrong = 0;
-    for (std::int64_t j = 0; j < y_size; ++j) {
-      const T z = sums[j] + biases[j % c.out_channels] + dys[j];
-      wrong += y[j] != (z > 0 ? z : z / 2);
+    for (const T* added : {static_cast<const T*>(nullptr), more}) {
+      conv_forward<T>(c, x, weight, {bias, added, Activation::leaky_relu, T(0.5)}, y, threads);
+      wrong = 0;
+      for (std::int64_t j = 0; j < y_size; ++j) {
+        const T z = sums[j] + biases[j % c.out_channels] + (added == nullptr ? T(0) : dys[j]);
+        wrong += y[j] != (z > 0 ? z : z / 2);
+      }
+      CHECK_EQUAL(wrong, 0, "y with bias, activation" << (added == nullptr ? "" : ", more") << " of " << where);
     }
-    CHECK_EQUAL(wrong, 0, "y with bias, more and activation of " << where);
 
     const T* dy = arrays.y.at_end(dys);
     T* got = arrays.dx.at_end(x_size);

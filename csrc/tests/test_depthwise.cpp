@@ -66,9 +66,9 @@ void activations(const char* level) {
   const std::vector<T> x = normals<T>(size, 1), weight = normals<T>(c.in_channels * 9, 2),
                        bias = normals<T>(c.in_channels, 3);
   std::vector<T> sums(size), y(size), expected(size);
-  depthwise_forward<T>(c, x.data(), weight.data(), bias.data(), Activation::identity, T(0), sums.data(), 2);
+  depthwise_forward<T>(c, x.data(), weight.data(), {bias.data()}, sums.data(), 2);
   for (int kind = int(Activation::identity); kind <= int(Activation::softplus); ++kind) {
-    depthwise_forward<T>(c, x.data(), weight.data(), bias.data(), Activation(kind), T(0.5), y.data(), 2);
+    depthwise_forward<T>(c, x.data(), weight.data(), {bias.data(), nullptr, Activation(kind), T(0.5)}, y.data(), 2);
     activation_kernels<T>().forward(Activation(kind), T(0.5), c.batch * c.height * c.width, c.in_channels, nullptr,
                                     sums.data(), expected.data());
     std::int64_t wrong = 0;
@@ -95,7 +95,7 @@ void not_finite(const char* level) {
   const Conv c = depthwise(1, 3, 20, 17, 3, 3, 1, 1, 1, 1, 1);
   std::vector<T> x(3 * 20 * 17, T(1)), weight(17 * 9, T(1)), y(x.size());
   x[(20 + 10) * 17 + 16] = std::numeric_limits<T>::quiet_NaN();
-  depthwise_forward<T>(c, x.data(), weight.data(), nullptr, Activation::relu, T(0), y.data(), 1);
+  depthwise_forward<T>(c, x.data(), weight.data(), {nullptr, nullptr, Activation::relu}, y.data(), 1);
   std::int64_t count = 0, right = 0;
   for (std::int64_t i = 0; i < std::int64_t(y.size()); ++i) {
     const std::int64_t channel = i % 17, col = i / 17 % 20;

@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "nn/conv.hpp"
 #include "nn/swap_axes.hpp"
+#include "pooled_array.hpp"
 
 namespace fastml {
 namespace {
@@ -51,7 +52,7 @@ Array<T> forward(const Array<T>& x, const Array<T>& weight, const std::optional<
     require_results(conv, *more);
     epilogue.more = more->data();
   }
-  Array<T> y({conv.batch, conv.out_height(), conv.out_width(), conv.out_channels});
+  Array<T> y = pooled_array<T>({conv.batch, conv.out_height(), conv.out_width(), conv.out_channels});
   T* to = y.mutable_data();
   const T *from = x.data(), *weights = weight.data();
   const py::gil_scoped_release unlocked;
@@ -69,7 +70,7 @@ Array<T> backward_input(const Array<T>& dy, const Array<T>& weight, const Pair& 
   require_results(conv, dy);
   const nn::Epilogue<T> epilogue{optional_data(bias, conv.in_channels, "bias"), nullptr, activation_of(kind),
                                  parameter};
-  Array<T> dx({conv.batch, conv.height, conv.width, conv.in_channels});
+  Array<T> dx = pooled_array<T>({conv.batch, conv.height, conv.width, conv.in_channels});
   T* to = dx.mutable_data();
   const T *from = dy.data(), *weights = weight.data();
   const py::gil_scoped_release unlocked;
@@ -92,7 +93,7 @@ template <class T>
 Array<T> swap_axes(const Array<T>& x, int n_threads) {
   require(x.ndim() == 3, "expected stacked matrices");
   const std::int64_t count = x.shape(0), rows = x.shape(1), cols = x.shape(2);
-  Array<T> to({count, cols, rows});
+  Array<T> to = pooled_array<T>({count, cols, rows});
   T* swapped = to.mutable_data();
   const T* from = x.data();
   const py::gil_scoped_release unlocked;

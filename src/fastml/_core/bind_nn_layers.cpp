@@ -1,7 +1,9 @@
 #include "activation_names.hpp"
 #include "bindings.hpp"
 #include "nn/activation.hpp"
+#include "nn/add.hpp"
 #include "nn/softmax.hpp"
+#include "pooled_array.hpp"
 
 namespace fastml {
 namespace {
@@ -23,8 +25,8 @@ py::tuple linear(const Array<T>& x, const Array<T>& weight, const std::optional<
   require(rows.cols == weights.cols, "linear: x and weight have unequal numbers of columns");
   const T* shift = optional_data(bias, weights.rows, "bias");
   const Activation activation = activation_of(kind);
-  Array<T> y({rows.rows, weights.rows});
-  Array<T> z = keep ? Array<T>({rows.rows, weights.rows}) : y;
+  Array<T> y = pooled_array<T>({rows.rows, weights.rows});
+  Array<T> z = keep ? pooled_array<T>({rows.rows, weights.rows}) : y;
   T *to_z = z.mutable_data(), *to_y = y.mutable_data();
   {
     const py::gil_scoped_release unlocked;
@@ -37,7 +39,7 @@ py::tuple linear(const Array<T>& x, const Array<T>& weight, const std::optional<
 template <class T>
 Array<T> activate(const Array<T>& x, const std::string& kind, T parameter, int n_threads) {
   const Activation activation = activation_of(kind);
-  Array<T> y = empty_like(x);
+  Array<T> y = pooled_like(x);
   T* to = y.mutable_data();
   const py::ssize_t size = x.size();
   // Without a bias x is only read.
@@ -48,13 +50,25 @@ Array<T> activate(const Array<T>& x, const std::string& kind, T parameter, int n
 }
 
 template <class T>
+Array<T> add(const Array<T>& x, const Array<T>& y, int n_threads) {
+  require_equal_shapes(x, y);
+  Array<T> sum = pooled_like(x);
+  T* to = sum.mutable_data();
+  const T *a = x.data(), *b = y.data();
+  const py::ssize_t size = x.size();
+  const py::gil_scoped_release unlocked;
+  nn::add<T>(size, a, b, to, n_threads);
+  return sum;
+}
+
+template <class T>
 py::tuple activate_backward(const Array<T>& saved, const Array<T>& dy, const std::string& kind, T parameter,
                             bool with_sums, int n_threads) {
   require_equal_shapes(saved, dy);
   const Activation activation = activation_of(kind);
   const py::ssize_t cols = with_sums ? last_axis(dy).cols : 1;
   const py::ssize_t rows = cols == 0 ? 0 : dy.size() / cols;
-  Array<T> dx = activation == Activation::identity ? dy : empty_like(dy);
+  Array<T> dx = activation == Activation::identity ? dy : pooled_like(dy);
   py::object sums = py::none();
   T* to_sums = nullptr;
   if (with_sums) {
@@ -75,7 +89,7 @@ py::tuple activate_backward(const Array<T>& saved, const Array<T>& dy, const std
 template <class T>
 Array<T> softmax(const Array<T>& x, bool logarithm, int n_threads) {
   const Rows<const T> rows = last_axis(x);
-  Array<T> y = empty_like(x);
+  Array<T> y = pooled_like(x);
   T* to = y.mutable_data();
   const py::gil_scoped_release unlocked;
   nn::softmax(rows.rows, rows.cols, rows.data, logarithm, to, n_threads);
@@ -86,7 +100,7 @@ template <class T>
 Array<T> softmax_backward(const Array<T>& y, const Array<T>& dy, bool logarithm, int n_threads) {
   require_equal_shapes(y, dy);
   const Rows<const T> rows = last_axis(y);
-  Array<T> dx = empty_like(y);
+  Array<T> dx = pooled_like(y);
   T* to = dx.mutable_data();
   const T* gradient = dy.data();
   const py::gil_scoped_release unlocked;
@@ -100,6 +114,7 @@ void bind(py::module_& module) {
              py::arg("bias").noconvert().none(true), py::arg("kind"), py::arg("parameter"), py::arg("keep"),
              py::arg("n_threads"),
              "(z, y) of a layer: z = x @ weight.T + bias, y = activation(z). Without `keep` both are y.");
+  module.def("nn_add", &add<T>, py::arg("x").noconvert(), py::arg("y").noconvert(), py::arg("n_threads"), "x + y.");
   module.def("nn_activate", &activate<T>, py::arg("x").noconvert(), py::arg("kind"), py::arg("parameter"),
              py::arg("n_threads"), "activation(x).");
   module.def("nn_activate_backward", &activate_backward<T>, py::arg("saved").noconvert(), py::arg("dy").noconvert(),

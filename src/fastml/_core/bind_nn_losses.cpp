@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "nn/losses.hpp"
 #include "nn/softmax.hpp"
+#include "pooled_array.hpp"
 
 namespace fastml {
 namespace {
@@ -34,7 +35,7 @@ struct Result {
 
   Result(bool is_wanted, const Array<T>& like) {
     if (!is_wanted) return;
-    Array<T> made = empty_like(like);
+    Array<T> made = pooled_like(like);
     data = made.mutable_data();
     array = made;
   }

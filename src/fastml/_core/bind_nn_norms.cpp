@@ -4,6 +4,7 @@
 #include "nn/embedding.hpp"
 #include "nn/group_norm.hpp"
 #include "nn/layer_norm.hpp"
+#include "pooled_array.hpp"
 
 namespace fastml {
 namespace {
@@ -28,7 +29,7 @@ template <class T>
 py::tuple layer_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& bias, T eps, int n_threads) {
   const Rows<const T> rows = rows_of_length(x, weight.size());
   const T *w = vector_of(weight, rows.cols, "weight"), *b = vector_of(bias, rows.cols, "bias");
-  Array<T> y = empty_like(x), mean(rows.rows), inverse(rows.rows);
+  Array<T> y = pooled_like(x), mean(rows.rows), inverse(rows.rows);
   T *to_y = y.mutable_data(), *to_mean = mean.mutable_data(), *to_inverse = inverse.mutable_data();
   {
     const py::gil_scoped_release unlocked;
@@ -48,7 +49,7 @@ py::tuple layer_norm_backward(const Array<T>& x, const Array<T>& mean, const Arr
   T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data(), *to_x = nullptr;
   py::object dx = py::none();
   if (with_dx) {
-    Array<T> array = empty_like(x);
+    Array<T> array = pooled_like(x);
     to_x = array.mutable_data();
     dx = array;
   }
@@ -63,7 +64,7 @@ py::tuple layer_norm_backward(const Array<T>& x, const Array<T>& mean, const Arr
 template <class T>
 T* wanted(bool is_wanted, const Array<T>& like, py::object& to) {
   if (!is_wanted) return nullptr;
-  Array<T> array = empty_like(like);
+  Array<T> array = pooled_like(like);
   to = array;
   return array.mutable_data();
 }
@@ -81,7 +82,7 @@ py::tuple batch_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& 
   const T *w = vector_of(weight, n, "weight"), *b = vector_of(bias, n, "bias");
   const T* added = more ? more->data() : nullptr;
   const bool given = mean.has_value();
-  Array<T> y = empty_like(x), means = given ? *mean : Array<T>(n), variances = given ? *variance : Array<T>(n);
+  Array<T> y = pooled_like(x), means = given ? *mean : Array<T>(n), variances = given ? *variance : Array<T>(n);
   Array<T> inverse(n);
   T *to_y = y.mutable_data(), *to_inverse = inverse.mutable_data();
   // Statistics that are given are only read.
@@ -129,7 +130,7 @@ py::tuple group_norm(const Array<T>& x, std::int64_t groups, const Array<T>& wei
   const nn::Groups shape = groups_of(x, groups);
   const T *w = vector_of(weight, shape.channels, "weight"), *b = vector_of(bias, shape.channels, "bias");
   const T* from = x.data();
-  Array<T> y = empty_like(x), mean({shape.samples, groups}), inverse({shape.samples, groups});
+  Array<T> y = pooled_like(x), mean({shape.samples, groups}), inverse({shape.samples, groups});
   T *to_y = y.mutable_data(), *to_mean = mean.mutable_data(), *to_inverse = inverse.mutable_data();
   {
     const py::gil_scoped_release unlocked;
@@ -152,7 +153,7 @@ py::tuple group_norm_backward(const Array<T>& x, const Array<T>& mean, const Arr
   T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data(), *to_x = nullptr;
   py::object dx = py::none();
   if (with_dx) {
-    Array<T> array = empty_like(x);
+    Array<T> array = pooled_like(x);
     to_x = array.mutable_data();
     dx = array;
   }
@@ -166,7 +167,7 @@ py::tuple group_norm_backward(const Array<T>& x, const Array<T>& mean, const Arr
 template <class T>
 Array<T> dropout(const Array<T>& x, double p, std::uint64_t seed, int n_threads) {
   require(p >= 0 && p <= 1, "dropout: p must be a probability");
-  Array<T> y = empty_like(x);
+  Array<T> y = pooled_like(x);
   T* to = y.mutable_data();
   const T* from = x.data();
   const py::ssize_t size = x.size();

@@ -2,6 +2,7 @@
 
 #include "bindings.hpp"
 #include "nn/max_pooling.hpp"
+#include "pooled_array.hpp"
 
 namespace fastml {
 namespace {
@@ -45,11 +46,11 @@ template <class T, class Place>
 py::tuple pool_noted(const Array<T>& x, const Plane& plane, bool with_places, int n_threads) {
   const py::ssize_t batch = x.shape(0), channels = x.shape(3);
   const std::array<py::ssize_t, 4> shape{batch, plane.down.out(), plane.across.out(), channels};
-  Array<T> y(shape);
+  Array<T> y = pooled_array<T>(shape);
   py::object noted = py::none();
   Place* to_places = nullptr;
   if (with_places) {
-    Array<Place> places(shape);
+    Array<Place> places = pooled_array<Place>(shape);
     to_places = places.mutable_data();
     noted = places;
   }
@@ -76,7 +77,7 @@ Array<T> pool_backward(const Array<T>& dy, const Array<Place>& places, const Pla
   const Pair out = size_of(dy);
   require(out[0] == plane.down.out() && out[1] == plane.across.out(), "max_pool: dy has another shape than the result");
   const py::ssize_t batch = dy.shape(0), channels = dy.shape(3);
-  Array<T> dx({batch, py::ssize_t(plane.down.in), py::ssize_t(plane.across.in), channels});
+  Array<T> dx = pooled_array<T>({batch, py::ssize_t(plane.down.in), py::ssize_t(plane.across.in), channels});
   T* to = dx.mutable_data();
   const T* from = dy.data();
   const Place* at = places.data();

@@ -2,6 +2,7 @@
 
 #include "bindings.hpp"
 #include "nn/resampling.hpp"
+#include "pooled_array.hpp"
 
 namespace fastml {
 namespace {
@@ -21,7 +22,7 @@ struct Map {
     require(x.ndim() == 4 && x.shape(1) == down.in && x.shape(2) == across.in,
             "resampling: expected NHWC images of " + std::to_string(down.in) + " x " + std::to_string(across.in));
     const py::ssize_t batch = x.shape(0), channels = x.shape(3);
-    Array<T> y({batch, py::ssize_t(down.out()), py::ssize_t(across.out()), channels});
+    Array<T> y = pooled_array<T>({batch, py::ssize_t(down.out()), py::ssize_t(across.out()), channels});
     T* to = y.mutable_data();
     const T* from = x.data();
     const py::gil_scoped_release unlocked;

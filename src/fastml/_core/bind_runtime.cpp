@@ -5,6 +5,7 @@
 
 #include "bindings.hpp"
 #include "build_info.hpp"
+#include "runtime/block_pool.hpp"
 #include "runtime/simd_level.hpp"
 
 namespace fastml {
@@ -23,6 +24,8 @@ bool interrupted() {
 void bind_runtime(py::module_& module) {
   active_level();  // an unusable FASTML_SIMD is reported at import, not in the middle of a fit
   module.def("omp_max_threads", &omp_get_max_threads, "Threads an OpenMP parallel region would get.");
+  module.def("release_memory", &release_blocks, "Give memory that is kept for the next results back to the system.");
+  module.def("kept_memory", &kept_bytes, "Bytes that are kept for the next results.");
   module.def("simd_level", [] { return name(active_level()); }, "SIMD level the kernels run at.");
   module.def(
       "simd_levels",

@@ -1,0 +1,27 @@
+// Large blocks of memory that are used again: a training step needs arrays of the sizes that the step before has freed.
+//
+// Memory that malloc gives back to the system comes again as zeroed pages, and touching them for the first time costs
+// more than a kernel that passes over them: a third of a step of a small network. Blocks are kept up to a bound, the least
+// recently used ones leave first, and release_blocks() gives all back. Safe to call from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fastml {
+
+// Blocks below this size are malloc's, which keeps them itself.
+inline constexpr std::size_t kLeastPooledBytes = std::size_t(1) << 17;
+
+// At least `bytes` of uninitialised memory, aligned to kAlignment. Throws std::bad_alloc.
+void* take_block(std::size_t bytes);
+// Takes back what take_block gave for as many bytes.
+void give_block(void* memory, std::size_t bytes) noexcept;
+
+// Gives the blocks that nobody uses back to the system.
+void release_blocks() noexcept;
+// Their bytes, and the most that are kept.
+std::size_t kept_bytes() noexcept;
+std::size_t most_kept_bytes() noexcept;
+
+}  // namespace fastml

@@ -1,0 +1,72 @@
+// Blocks are used again by requests of their size, kept up to a bound, and given back when asked for.
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "runtime/block_pool.hpp"
+#include "runtime/memory.hpp"
+#include "tests/check.hpp"
+
+using namespace fastml;
+
+namespace {
+
+constexpr std::size_t kBytes = 300'000;
+
+void blocks_are_used_again() {
+  release_blocks();
+  void* const first = take_block(kBytes);
+  CHECK_EQUAL(reinterpret_cast<std::uintptr_t>(first) % kAlignment, 0u, "alignment");
+  std::memset(first, 1, kBytes);
+  give_block(first, kBytes);
+  CHECK(kept_bytes() >= kBytes, "a block that was given is kept");
+  void* const other = take_block(2 * kBytes);
+  CHECK(other != first, "a block of another size");
+  void* const again = take_block(kBytes - 1000);  // rounded to the same size
+  CHECK(again == first, "a block of the same size is used again");
+  CHECK_EQUAL(kept_bytes(), 0u, "kept, all being in use");
+  give_block(again, kBytes - 1000);
+  give_block(other, 2 * kBytes);
+  release_blocks();
+  CHECK_EQUAL(kept_bytes(), 0u, "kept after release");
+}
+
+void kept_blocks_have_a_bound() {
+  std::vector<void*> blocks;
+  const std::size_t bytes = most_kept_bytes() / 4;
+  for (int i = 0; i < 6; ++i) blocks.push_back(take_block(bytes));
+  for (void* const block : blocks) give_block(block, bytes);
+  CHECK(kept_bytes() <= most_kept_bytes(), "blocks beyond the bound are not kept");
+  CHECK(kept_bytes() >= 3 * bytes, "blocks within the bound are kept");
+  release_blocks();
+}
+
+void threads_share_it() {
+  std::vector<std::thread> team;
+  std::atomic<int> shared{0};
+  for (int t = 0; t < 4; ++t) {
+    team.emplace_back([t, &shared] {
+      for (int i = 0; i < 200; ++i) {
+        auto* const block = static_cast<unsigned char*>(take_block(kBytes + std::size_t(i % 3) * 100'000));
+        block[0] = block[kBytes - 1] = static_cast<unsigned char>(t);
+        std::this_thread::yield();
+        if (block[0] != t || block[kBytes - 1] != t) ++shared;
+        give_block(block, kBytes + std::size_t(i % 3) * 100'000);
+      }
+    });
+  }
+  for (std::thread& one : team) one.join();
+  CHECK_EQUAL(shared.load(), 0, "blocks that two threads had at once");
+  release_blocks();
+}
+
+}  // namespace
+
+int main() {
+  blocks_are_used_again();
+  kept_blocks_have_a_bound();
+  threads_share_it();
+  return check::result();
+}
