@@ -53,11 +53,25 @@ struct Parts {
   template <class Step>
   void for_each_block(int threads, const Step& step) const {
     threads = int(std::clamp<std::int64_t>(count, 1, threads));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (std::int64_t part = 0; part < count; ++part) {
-      for (std::int64_t b = n_blocks * part / count; b < n_blocks * (part + 1) / count; ++b) {
-        const std::int64_t first = b * block_rows;
-        step(part, first, std::min(block_rows, rows - first));
+#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
+    for (int t = 0; t < threads; ++t) {
+      for (std::int64_t part = count * t / threads; part < count * (t + 1) / threads; ++part) {
+        for (std::int64_t b = n_blocks * part / count; b < n_blocks * (part + 1) / count; ++b) {
+          step(part, b * block_rows, std::min(block_rows, rows - b * block_rows));
+        }
+      }
+    }
+  }
+
+  // Calls step(first row, rows) for the same blocks on the same threads, each beginning with its last.
+  template <class Step>
+  void for_each_block_backwards(int threads, const Step& step) const {
+    threads = int(std::clamp<std::int64_t>(count, 1, threads));
+#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
+    for (int t = 0; t < threads; ++t) {
+      const std::int64_t begin = n_blocks * (count * t / threads) / count;
+      for (std::int64_t b = n_blocks * (count * (t + 1) / threads) / count - 1; b >= begin; --b) {
+        step(b * block_rows, std::min(block_rows, rows - b * block_rows));
       }
     }
   }
@@ -106,7 +120,7 @@ void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* w
     inverse[c] = T(1 / std::sqrt((given ? double(variance[c]) : variances[c]) + double(eps)));
     scale.data()[c] = weight[c] * inverse[c];
   }
-  parts.for_each_block(threads, [&](std::int64_t, std::int64_t first, std::int64_t count) {
+  parts.for_each_block_backwards(threads, [&](std::int64_t first, std::int64_t count) {
     const std::int64_t at = first * channels;
     channel_norm_kernels<T>().scale(count, channels, channels, x + at, mean, scale.data(), bias,
                                     more == nullptr ? nullptr : more + at, relu, y + at);
@@ -114,7 +128,7 @@ void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* w
 }
 
 template <class T>
-void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* mean,
+void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* bias, const T* mean,
                          const T* inverse, const T* weight, bool given, const T* dy, T* dx, T* dmore, T* dweight,
                          T* dbias, int threads) {
   if (channels == 0) return;
@@ -122,19 +136,22 @@ void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, c
   Buffer<double> sums(2 * channels * std::max<std::int64_t>(parts.count, 1));
   Buffer<T> of_blocks(2 * channels * std::max<std::int64_t>(parts.count, 1));
   const auto from = [](auto* array, std::int64_t at) { return array == nullptr ? nullptr : array + at; };
+  Buffer<T> factors(4 * channels);
+  T *scale = factors.data(), *slope = scale + channels, *constant = slope + channels,
+    *forward_scale = constant + channels;
+  for (std::int64_t c = 0; c < channels; ++c) forward_scale[c] = weight[c] * inverse[c];
   parts.for_each_block(threads, [&](std::int64_t part, std::int64_t first, std::int64_t count) {
     const std::int64_t at = first * channels;
     T* block = of_blocks.data() + 2 * channels * part;
     double* own = sums.data() + 2 * channels * part;
-    channel_norm_kernels<T>().products(count, channels, channels, x + at, from(y, at), dy + at, mean, inverse, block,
+    channel_norm_kernels<T>().products(count, channels, channels, x + at, dy + at,
+                                       Passing<T>{from(y, at), forward_scale, bias}, mean, inverse, block,
                                        block + channels);
     for (std::int64_t c = 0; c < 2 * channels; ++c) own[c] += double(block[c]);
   });
   for (std::int64_t part = 1; part < parts.count; ++part) {
     for (std::int64_t c = 0; c < 2 * channels; ++c) sums.data()[c] += sums.data()[2 * channels * part + c];
   }
-  Buffer<T> factors(3 * channels);
-  T *scale = factors.data(), *slope = scale + channels, *constant = slope + channels;
   for (std::int64_t c = 0; c < channels; ++c) {
     const double weight_sum = sums.data()[c], bias_sum = sums.data()[channels + c];
     dweight[c] = T(weight_sum);
@@ -146,10 +163,12 @@ void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, c
     constant[c] = T(by * bias_sum / double(rows));
   }
   if (dx == nullptr && dmore == nullptr) return;
-  parts.for_each_block(threads, [&](std::int64_t, std::int64_t first, std::int64_t count) {
+  // Backwards: what was read last is still in a cache.
+  parts.for_each_block_backwards(threads, [&](std::int64_t first, std::int64_t count) {
     const std::int64_t at = first * channels;
-    channel_norm_kernels<T>().backward(count, channels, channels, x + at, from(y, at), dy + at, mean, scale, slope,
-                                       constant, from(dx, at), from(dmore, at));
+    channel_norm_kernels<T>().backward(count, channels, channels, x + at, dy + at,
+                                       Passing<T>{from(y, at), forward_scale, bias}, mean, scale, slope, constant,
+                                       from(dx, at), from(dmore, at));
   });
 }
 
@@ -157,7 +176,7 @@ void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, c
   template void batch_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, T, bool, const T*, bool, T*, T*, \
                            T*, T*, int);                                                                              \
   template void batch_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*,     \
-                                    bool, const T*, T*, T*, T*, T*, int);
+                                    const T*, bool, const T*, T*, T*, T*, T*, int);
 FASTML_CHANNEL_NORM_(float)
 FASTML_CHANNEL_NORM_(double)
 #undef FASTML_CHANNEL_NORM_

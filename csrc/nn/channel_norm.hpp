@@ -17,6 +17,15 @@
 
 namespace fastml::nn {
 
+// Where a ReLU lets derivatives through: dz is dy where its result y is positive. Without `more` that is computed from x
+// once more, as the forward pass does, (x - mean) * scale + bias, which is sooner than reading y.
+template <class T>
+struct Passing {
+  const T* y = nullptr;
+  const T* scale = nullptr;
+  const T* bias = nullptr;
+};
+
 template <class T>
 struct ChannelNormKernels {
   // Rows of some channels; from one row to the next it is `stride` elements.
@@ -25,13 +34,13 @@ struct ChannelNormKernels {
   // y = (x - shift) * scale + bias (+ more), and 0 where that is negative and there is a ReLU.
   void (*scale)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* shift,
                 const T* scale, const T* bias, const T* more, bool relu, T* y);
-  // dweight and dbias: the sums of dz * (x - mean) * inverse, and of dz, which is dy, and 0 where y is 0 (y is null where
-  // there is no ReLU).
-  void (*products)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
-                   const T* mean, const T* inverse, T* dweight, T* dbias);
+  // dweight and dbias: the sums of dz * (x - mean) * inverse, and of dz.
+  void (*products)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
+                   const Passing<T>& passing, const T* mean, const T* inverse, T* dweight, T* dbias);
   // dx = dz * scale - (x - mean) * slope - constant where dx is not null, and dmore = dz where that is not.
-  void (*backward)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
-                   const T* mean, const T* scale, const T* slope, const T* constant, T* dx, T* dmore);
+  void (*backward)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
+                   const Passing<T>& passing, const T* mean, const T* scale, const T* slope, const T* constant, T* dx,
+                   T* dmore);
 };
 
 struct ChannelNormTables {
@@ -73,9 +82,10 @@ template <class T>
 void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* weight, const T* bias, T eps, bool given,
                 const T* more, bool relu, T* y, T* mean, T* variance, T* inverse, int threads);
 
-// y is null where there is no ReLU. dx and dmore may be null.
+// With a ReLU either y is given or, where nothing was added to the result, its bias; without both are null. dx and dmore
+// may be null.
 template <class T>
-void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* mean,
+void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, const T* y, const T* bias, const T* mean,
                          const T* inverse, const T* weight, bool given, const T* dy, T* dx, T* dmore, T* dweight,
                          T* dbias, int threads);
 

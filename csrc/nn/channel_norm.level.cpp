@@ -6,6 +6,8 @@ namespace fastml {
 namespace FASTML_LEVEL {
 namespace {
 
+using nn::Passing;
+
 // Rows whose sums are kept apart, so that an addition does not wait for the one before.
 constexpr int kChains = 4;
 
@@ -76,68 +78,89 @@ void scale(std::int64_t rows, std::int64_t channels, std::int64_t stride, const 
   }
 }
 
-// dy, or 0 where the ReLU's result is not positive.
-template <bool Relu, int N, class T>
-FASTML_INLINE Run<T, N> before_relu(const T* y, const T* dy, std::int64_t at) {
-  const Run<T, N> gradient = load_run<N>(dy + at);
-  if constexpr (Relu) {
-    return load_run<N>(y + at) > Run<T, N>{} ? gradient : Run<T, N>{};
+enum class Mask { none, result, recomputed };
+
+// Calls run(Kind<mask>{}) for how a ReLU's mask is found.
+template <Mask M>
+struct Kind {
+  static constexpr Mask value = M;
+};
+template <class T, class Run>
+FASTML_INLINE void with_mask(const Passing<T>& passing, const Run& run) {
+  if (passing.y != nullptr) {
+    run(Kind<Mask::result>{});
+  } else if (passing.bias != nullptr) {
+    run(Kind<Mask::recomputed>{});
   } else {
-    return gradient;
+    run(Kind<Mask::none>{});
   }
 }
 
-template <bool Relu, class T>
-FASTML_INLINE void products_as(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y,
-                               const T* dy, const T* mean, const T* inverse, T* dweight, T* dbias) {
-  for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
-    constexpr int N = decltype(width)::value;
-    const Run<T, N> center = load_run<N>(mean + c);
-    Run<T, N> levels[2] = {}, slopes[2] = {};
-    const auto add = [&](int r, std::int64_t i) __attribute__((always_inline)) {
-      const Run<T, N> dz = before_relu<Relu, N>(y, dy, i * stride + c);
-      levels[r] += dz;
-      slopes[r] += dz * (load_run<N>(x + i * stride + c) - center);
-    };
-    std::int64_t i = 0;
-    for (; i + 2 <= rows; i += 2) {
-      add(0, i);
-      add(1, i + 1);
+// What the mask needs of N channels from c on, and dz of their elements at `i`, whose distance from the mean is given.
+template <Mask M, int N, class T>
+struct Gate {
+  const T* y;
+  Run<T, N> scale, bias;
+
+  FASTML_INLINE Gate(const Passing<T>& passing, std::int64_t c) : y(passing.y), scale{}, bias{} {
+    if constexpr (M == Mask::recomputed) {
+      scale = load_run<N>(passing.scale + c);
+      bias = load_run<N>(passing.bias + c);
     }
-    if (i < rows) add(0, i);
-    store_run<N>(dbias + c, levels[0] + levels[1]);
-    store_run<N>(dweight + c, (slopes[0] + slopes[1]) * load_run<N>(inverse + c));
+  }
+  FASTML_INLINE Run<T, N> operator()(const T* dy, std::int64_t i, Run<T, N> distance) const {
+    const Run<T, N> gradient = load_run<N>(dy + i), zero{};
+    if constexpr (M == Mask::result) return load_run<N>(y + i) > zero ? gradient : zero;
+    if constexpr (M == Mask::recomputed) return distance * scale + bias > zero ? gradient : zero;
+    return gradient;
+  }
+};
+
+template <class T>
+void products(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
+              const Passing<T>& passing, const T* mean, const T* inverse, T* dweight, T* dbias) {
+  with_mask(passing, [&](auto kind) __attribute__((always_inline)) {
+    for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
+      constexpr int N = decltype(width)::value;
+      const Gate<decltype(kind)::value, N, T> gate(passing, c);
+      const Run<T, N> center = load_run<N>(mean + c);
+      Run<T, N> levels[2] = {}, slopes[2] = {};
+      const auto add = [&](int r, std::int64_t i) __attribute__((always_inline)) {
+        const Run<T, N> distance = load_run<N>(x + i * stride + c) - center;
+        const Run<T, N> dz = gate(dy, i * stride + c, distance);
+        levels[r] += dz;
+        slopes[r] += dz * distance;
+      };
+      std::int64_t i = 0;
+      for (; i + 2 <= rows; i += 2) {
+        add(0, i);
+        add(1, i + 1);
+      }
+      if (i < rows) add(0, i);
+      store_run<N>(dbias + c, levels[0] + levels[1]);
+      store_run<N>(dweight + c, (slopes[0] + slopes[1]) * load_run<N>(inverse + c));
+    });
   });
 }
 
 template <class T>
-void products(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
-              const T* mean, const T* inverse, T* dweight, T* dbias) {
-  y == nullptr ? products_as<false>(rows, channels, stride, x, y, dy, mean, inverse, dweight, dbias)
-               : products_as<true>(rows, channels, stride, x, y, dy, mean, inverse, dweight, dbias);
-}
-
-template <bool Relu, class T>
-FASTML_INLINE void backward_as(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y,
-                               const T* dy, const T* mean, const T* by, const T* slope, const T* constant, T* dx,
-                               T* dmore) {
-  for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
-    constexpr int N = decltype(width)::value;
-    const Run<T, N> center = load_run<N>(mean + c), factor = load_run<N>(by + c), tilt = load_run<N>(slope + c),
-                    level = load_run<N>(constant + c);
-    for (std::int64_t i = c; i < rows * stride; i += stride) {
-      const Run<T, N> dz = before_relu<Relu, N>(y, dy, i);
-      if (dx != nullptr) store_run<N>(dx + i, dz * factor - (load_run<N>(x + i) - center) * tilt - level);
-      if (dmore != nullptr) store_run<N>(dmore + i, dz);
-    }
+void backward(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
+              const Passing<T>& passing, const T* mean, const T* by, const T* slope, const T* constant, T* dx,
+              T* dmore) {
+  with_mask(passing, [&](auto kind) __attribute__((always_inline)) {
+    for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
+      constexpr int N = decltype(width)::value;
+      const Gate<decltype(kind)::value, N, T> gate(passing, c);
+      const Run<T, N> center = load_run<N>(mean + c), factor = load_run<N>(by + c), tilt = load_run<N>(slope + c),
+                      level = load_run<N>(constant + c);
+      for (std::int64_t i = c; i < rows * stride; i += stride) {
+        const Run<T, N> distance = load_run<N>(x + i) - center;
+        const Run<T, N> dz = gate(dy, i, distance);
+        if (dx != nullptr) store_run<N>(dx + i, dz * factor - distance * tilt - level);
+        if (dmore != nullptr) store_run<N>(dmore + i, dz);
+      }
+    });
   });
-}
-
-template <class T>
-void backward(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* y, const T* dy,
-              const T* mean, const T* by, const T* slope, const T* constant, T* dx, T* dmore) {
-  y == nullptr ? backward_as<false>(rows, channels, stride, x, y, dy, mean, by, slope, constant, dx, dmore)
-               : backward_as<true>(rows, channels, stride, x, y, dy, mean, by, slope, constant, dx, dmore);
 }
 
 template <class T>

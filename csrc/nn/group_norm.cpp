@@ -108,7 +108,7 @@ void group_norm_backward(const Groups& shape, const T* x, const T* mean, const T
       inverses[c] = inverse[n * shape.groups + c / width];
     }
     for_each_block(shape, first, last, n, [&](std::int64_t rows, std::int64_t at) {
-      kernels.products(rows, last - first, shape.channels, x + at, nullptr, dy + at, means + first, inverses + first,
+      kernels.products(rows, last - first, shape.channels, x + at, dy + at, {}, means + first, inverses + first,
                        block_weights, block_biases);
       for (std::int64_t c = first; c < last; ++c) {
         weight_sums[c] += double(block_weights[c - first]);
@@ -131,8 +131,8 @@ void group_norm_backward(const Groups& shape, const T* x, const T* mean, const T
       }
     }
     const std::int64_t at = n * size + first;
-    kernels.backward(shape.positions, last - first, shape.channels, x + at, nullptr, dy + at, means + first,
-                     scale + first, slope + first, constant + first, dx + at, nullptr);
+    kernels.backward(shape.positions, last - first, shape.channels, x + at, dy + at, {}, means + first, scale + first,
+                     slope + first, constant + first, dx + at, nullptr);
   });
   for (std::int64_t c = 0; c < shape.channels; ++c) {
     double weight_sum = 0, bias_sum = 0;

@@ -115,12 +115,13 @@ void batch_norms(const char* level) {
   Guarded<T> at_x(most), at_dy(most), at_y(most), at_dx(most), at_more(most), at_dmore(most);
   for (const std::int64_t rows : {1, 2, 9, 80, 1600}) {
     for (const std::int64_t channels : {1, 3, 8, 17}) {
-      for (const bool relu : {false, true}) {
+      for (const int follows : {0, 1, 2}) {  // nothing; a ReLU; something is added, and a ReLU
+        const bool relu = follows > 0, added = follows == 2;
         const std::int64_t size = rows * channels;
         const T *x = at_x.at_end(shifted<T>(size, unsigned(channels))), *dy = at_dy.at_end(normals<T>(size, 2));
         const std::vector<T> weight = normals<T>(channels, 3), bias = normals<T>(channels, 4);
-        const T* more = relu ? at_more.at_end(normals<T>(size, 7)) : nullptr;
-        T *y = at_y.at_end(size), *dx = at_dx.at_end(size), *dmore = relu ? at_dmore.at_end(size) : nullptr;
+        const T* more = added ? at_more.at_end(normals<T>(size, 7)) : nullptr;
+        T *y = at_y.at_end(size), *dx = at_dx.at_end(size), *dmore = added ? at_dmore.at_end(size) : nullptr;
         for (const bool given : {false, true}) {
           std::vector<T> mean = shifted<T>(channels, 5), variance = normals<T>(channels, 6), inverse(channels);
           std::vector<T> dweight(channels), dbias(channels);
@@ -130,8 +131,9 @@ void batch_norms(const char* level) {
           for (const int threads : {1, 3}) {
             batch_norm(rows, channels, x, weight.data(), bias.data(), eps, given, more, relu, y, mean.data(),
                        variance.data(), inverse.data(), threads);
-            batch_norm_backward(rows, channels, x, relu ? y : nullptr, mean.data(), inverse.data(), weight.data(),
-                                given, dy, dx, dmore, dweight.data(), dbias.data(), threads);
+            batch_norm_backward(rows, channels, x, added ? y : nullptr, relu ? bias.data() : nullptr, mean.data(),
+                                inverse.data(), weight.data(), given, dy, dx, dmore, dweight.data(), dbias.data(),
+                                threads);
             std::vector<T> now(dx, dx + size);
             now.insert(now.end(), y, y + size);
             now.insert(now.end(), dweight.begin(), dweight.end());
@@ -141,7 +143,7 @@ void batch_norms(const char* level) {
           std::vector<T> dz(dy, dy + size);
           for (std::int64_t i = 0; i < size && relu; ++i) {
             dz[i] = y[i] > 0 ? dy[i] : T(0);
-            CHECK_EQUAL(dmore[i], dz[i], level << " derivative by what is added");
+            if (added) CHECK_EQUAL(dmore[i], dz[i], level << " derivative by what is added");
           }
           for (std::int64_t c = 0; c < channels; ++c) {
             std::vector<std::int64_t> places;
@@ -160,7 +162,7 @@ void batch_norms(const char* level) {
             Real weight_sum = 0, bias_sum = 0;
             for (const std::int64_t i : places) {
               Real value = plain.normal(x, i) * weight[c] + bias[c];
-              if (relu) value = std::max(value + more[i], Real(0));
+              if (relu) value = std::max(value + (added ? more[i] : T(0)), Real(0));
               CHECK_CLOSE(y[i], value, off * 4, level << " channels " << channels);
               const Real expected = given ? dz[i] * weight[c] * plain.inverse
                                           : plain.backward(x, dz.data(), i, [&](std::int64_t) { return weight[c]; });

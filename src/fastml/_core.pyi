@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'normal_residual', 'omp_max_threads', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -555,6 +555,10 @@ def inverse_distances(offsets: numpy.typing.NDArray[numpy.int64], distances: num
     """
     1 / distances; where some of a query's are 0, those weigh 1 and its others 0.
     """
+def kept_memory() -> int:
+    """
+    Bytes that are kept for the next results.
+    """
 @typing.overload
 def kmeans_distances(x: numpy.typing.NDArray[numpy.float32], centers: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
     """
@@ -736,6 +740,16 @@ def nn_adaptive_max_pool_backward(dy: numpy.typing.NDArray[numpy.float64], place
     The derivative by images of so many rows and columns.
     """
 @typing.overload
+def nn_add(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    x + y.
+    """
+@typing.overload
+def nn_add(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    x + y.
+    """
+@typing.overload
 def nn_avg_pool(x: numpy.typing.NDArray[numpy.float32], out: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], kernel: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], stride: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], padding: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], count_margin: bool, divisor: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
     """
     Means of `out` windows of NHWC images; sums over the divisor where it is not 0.
@@ -766,14 +780,14 @@ def nn_batch_norm(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.N
     (y, mean, variance, inverse) of the channels of x, its last axis. Mean and variance are those of x, or given. More is added to the result, and a ReLU taken of it.
     """
 @typing.overload
-def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32] | None, mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], given: bool, with_dx: bool, with_dmore: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32] | None, bias: numpy.typing.NDArray[numpy.float32] | None, mean: numpy.typing.NDArray[numpy.float32], inverse: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32], dy: numpy.typing.NDArray[numpy.float32], given: bool, with_dx: bool, with_dmore: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and variance do not depend on x.
+    (dx or None, dweight, dbias, dmore or None). With a ReLU give its result y or, where nothing was added before it, the bias. With `given`, mean and variance do not depend on x.
     """
 @typing.overload
-def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64] | None, mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], given: bool, with_dx: bool, with_dmore: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def nn_batch_norm_backward(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64] | None, bias: numpy.typing.NDArray[numpy.float64] | None, mean: numpy.typing.NDArray[numpy.float64], inverse: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], dy: numpy.typing.NDArray[numpy.float64], given: bool, with_dx: bool, with_dmore: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    (dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and variance do not depend on x.
+    (dx or None, dweight, dbias, dmore or None). With a ReLU give its result y or, where nothing was added before it, the bias. With `given`, mean and variance do not depend on x.
     """
 def nn_clip(gradients: list, most: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
@@ -1079,6 +1093,10 @@ def normal_residual(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDAr
 def omp_max_threads() -> int:
     """
     Threads an OpenMP parallel region would get.
+    """
+def release_memory() -> None:
+    """
+    Give memory that is kept for the next results back to the system.
     """
 @typing.overload
 def search_cumulative(closest: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> numpy.typing.NDArray[numpy.int64]:

@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 19)) + 3
 COLUMNS = [RNG.normal(size=19), RNG.normal(size=19)]
 POSITIONS = RNG.normal(size=(5, 19, 3)) + 3
-IMAGES = RNG.normal(size=(4, 3, 2, 19)).transpose(0, 3, 1, 2)
+PICTURES = RNG.normal(size=(4, 3, 2, 19)).transpose(0, 3, 1, 2)
 TABLE = RNG.normal(size=(6, 5))
 INDEX = np.array([[0, 5, 2], [5, 5, 1]])
 CLASSES = RNG.integers(0, 19, 7)
@@ -70,16 +70,16 @@ CASES = {
     "layer_norm_of_a_column": ("layer_norm", [X[:, :1], *[c[:1] for c in COLUMNS]], NORM),
     "batch_norm": ("batch_norm", [X, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
     "batch_norm_positions": ("batch_norm", [POSITIONS, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
-    "batch_norm_images": ("batch_norm", [IMAGES, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
-    "batch_norm_relu": ("batch_norm", [IMAGES, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": True}),
+    "batch_norm_images": ("batch_norm", [PICTURES, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": False}),
+    "batch_norm_relu": ("batch_norm", [PICTURES, *COLUMNS], {**NORM, "given": None, "seen": None, "relu": True}),
     "batch_norm_more": (
         "batch_norm",
-        [IMAGES, *COLUMNS, RNG.normal(size=IMAGES.shape)],
+        [PICTURES, *COLUMNS, RNG.normal(size=PICTURES.shape)],
         {**NORM, "given": None, "seen": None, "relu": False},
     ),
     "batch_norm_more_relu": (
         "batch_norm",
-        [IMAGES, *COLUMNS, RNG.normal(size=IMAGES.shape)],
+        [PICTURES, *COLUMNS, RNG.normal(size=PICTURES.shape)],
         {**NORM, "given": GIVEN, "seen": None, "relu": True},
     ),
     "batch_norm_given": ("batch_norm", [X, *COLUMNS], {**NORM, "given": GIVEN, "seen": None, "relu": False}),
@@ -260,7 +260,7 @@ def test_threads_change_nothing(dtype):
         some.append([
             y, mean, inverse, z, means, variances, inverses, table, total, dx,
             _core.nn_layer_norm_backward(x, mean, inverse, w, g, True, n)[0],
-            *_core.nn_batch_norm_backward(x, z, means, inverses, w, g, False, True, True, n),
+            *_core.nn_batch_norm_backward(x, z, None, means, inverses, w, g, False, True, True, n),
         ])  # fmt: skip
     for one, three in zip(*some):
         np.testing.assert_array_equal(one, three)
@@ -321,7 +321,7 @@ def test_bindings_reject_what_leaves_an_array():
     with pytest.raises(ValueError, match="mean: expected 3 elements, got 4"):
         _core.nn_layer_norm_backward(x, w, np.ones(3), w, x, True, 1)
     with pytest.raises(ValueError, match="one shape"):
-        _core.nn_batch_norm_backward(x, None, w, w, w, x[:2], False, True, False, 1)
+        _core.nn_batch_norm_backward(x, None, None, w, w, w, x[:2], False, True, False, 1)
     with pytest.raises(ValueError, match="indices in"):
         _core.nn_embedding(x, np.array([3]), 1)
     with pytest.raises(ValueError, match="out of range"):

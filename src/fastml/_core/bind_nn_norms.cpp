@@ -96,22 +96,22 @@ py::tuple batch_norm(const Array<T>& x, const Array<T>& weight, const Array<T>& 
 }
 
 template <class T>
-py::tuple batch_norm_backward(const Array<T>& x, const std::optional<Array<T>>& y, const Array<T>& mean,
-                              const Array<T>& inverse, const Array<T>& weight, const Array<T>& dy, bool given,
-                              bool with_dx, bool with_dmore, int n_threads) {
+py::tuple batch_norm_backward(const Array<T>& x, const std::optional<Array<T>>& y, const std::optional<Array<T>>& bias,
+                              const Array<T>& mean, const Array<T>& inverse, const Array<T>& weight, const Array<T>& dy,
+                              bool given, bool with_dx, bool with_dmore, int n_threads) {
   const Rows<const T> rows = rows_of_length(x, weight.size());
   const py::ssize_t n = rows.cols;
   require_equal_shapes(x, dy);
   if (y) require_equal_shapes(x, *y);
   const T *m = vector_of(mean, n, "mean"), *s = vector_of(inverse, n, "inverse"), *w = vector_of(weight, n, "weight");
-  const T *result = y ? y->data() : nullptr, *gradient = dy.data();
+  const T *result = y ? y->data() : nullptr, *gradient = dy.data(), *shift = optional_data(bias, n, "bias");
   Array<T> dweight(n), dbias(n);
   T *to_weight = dweight.mutable_data(), *to_bias = dbias.mutable_data();
   py::object dx = py::none(), dmore = py::none();
   T *to_x = wanted(with_dx, x, dx), *to_more = wanted(with_dmore, x, dmore);
   {
     const py::gil_scoped_release unlocked;
-    nn::batch_norm_backward(rows.rows, n, rows.data, result, m, s, w, given, gradient, to_x, to_more, to_weight,
+    nn::batch_norm_backward(rows.rows, n, rows.data, result, shift, m, s, w, given, gradient, to_x, to_more, to_weight,
                             to_bias, n_threads);
   }
   return py::make_tuple(dx, dweight, dbias, dmore);
@@ -218,9 +218,11 @@ void bind(py::module_& module) {
              "(y, mean, variance, inverse) of the channels of x, its last axis. Mean and variance are those of x, or "
              "given. More is added to the result, and a ReLU taken of it.");
   module.def("nn_batch_norm_backward", &batch_norm_backward<T>, arg("x").noconvert(), arg("y").noconvert().none(true),
-             arg("mean").noconvert(), arg("inverse").noconvert(), arg("weight").noconvert(), arg("dy").noconvert(),
-             arg("given"), arg("with_dx"), arg("with_dmore"), arg("n_threads"),
-             "(dx or None, dweight, dbias, dmore or None). y is what a ReLU gave, or None. With `given`, mean and "
+             arg("bias").noconvert().none(true), arg("mean").noconvert(), arg("inverse").noconvert(),
+             arg("weight").noconvert(), arg("dy").noconvert(), arg("given"), arg("with_dx"), arg("with_dmore"),
+             arg("n_threads"),
+             "(dx or None, dweight, dbias, dmore or None). With a ReLU give its result y or, where nothing was added "
+             "before it, the bias. With `given`, mean and "
              "variance do not depend on x.");
   module.def("nn_group_norm", &group_norm<T>, arg("x").noconvert(), arg("groups"), arg("weight").noconvert(),
              arg("bias").noconvert(), arg("eps"), arg("n_threads"),

@@ -97,7 +97,9 @@ def _batch_norm(
     if seen is not None:
         seen[:] = mean, variance
     # Running statistics change with the next batch.
-    return channels_first(y), (x, y if relu else None, mean if given is None else mean.copy(), inverse)
+    # The kernel finds out from x what a ReLU let through, unless something was added before it.
+    kept = y if relu and more is not None else None
+    return channels_first(y), (x, kept, bias if relu else None, mean if given is None else mean.copy(), inverse)
 
 
 def _batch_norm_vjp(
@@ -114,12 +116,12 @@ def _batch_norm_vjp(
     seen: list | None,
     relu: bool,
 ) -> list:
-    x, y, mean, inverse = saved
+    x, y, shift, mean, inverse = saved
     g, n_threads = channels_last(g), _threads_for(2 * x.size)
     # Without a ReLU what is added gets the gradient as it is.
     dmore = relu and more is not None and needs[3]
     dx, dweight, dbias, dz = _core.nn_batch_norm_backward(
-        x, y, mean, inverse, _flat(weight), g, given is not None, needs[0], dmore, n_threads
+        x, y, shift, mean, inverse, _flat(weight), g, given is not None, needs[0], dmore, n_threads
     )
     parts = [None if dx is None else channels_first(dx), dweight, dbias]
     return parts if more is None else [*parts, channels_first(dz if dmore else g)]
