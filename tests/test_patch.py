@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 import sklearn.cluster
 from sklearn.base import BaseEstimator, clone
-from sklearn.cluster import KMeans as StockKMeans
-from sklearn.cluster import MiniBatchKMeans as StockMiniBatchKMeans
-from sklearn.cluster import SpectralClustering
+from sklearn.cluster import KMeans as StockKMeans, MiniBatchKMeans as StockMiniBatchKMeans, SpectralClustering
 from sklearn.utils.discovery import all_estimators
 
 import fastml

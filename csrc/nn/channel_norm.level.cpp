@@ -1,4 +1,4 @@
-#include "nn/channel_norm.hpp"
+#include "nn/channel_norm_kernels.hpp"
 
 #include "simd/vec.hpp"
 

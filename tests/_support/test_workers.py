@@ -9,8 +9,7 @@ import joblib
 import pytest
 import sklearn.cluster
 from joblib.externals.loky import get_reusable_executor
-from sklearn.utils.parallel import Parallel as SklearnParallel
-from sklearn.utils.parallel import delayed as sklearn_delayed
+from sklearn.utils.parallel import Parallel as SklearnParallel, delayed as sklearn_delayed
 
 import fastml
 

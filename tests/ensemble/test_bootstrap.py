@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.ensemble._forest import _generate_sample_indices
 from sklearn.utils import compute_sample_weight

@@ -7,8 +7,7 @@ import pytest
 from training_problem import CLASSES, X, arrays, assert_same_state, network, trained
 
 from fastml import nn
-from fastml.nn import Linear, Sequential, callbacks, optim, schedules
-from fastml.nn import functional as F
+from fastml.nn import Linear, Sequential, callbacks, functional as F, optim, schedules
 from fastml.nn.losses import CrossEntropyLoss
 from fastml.nn.training import NonFiniteLossError, fit
 

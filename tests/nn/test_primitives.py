@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import special
 
 from fastml import nn
-from fastml.nn import Tensor, check_grads
-from fastml.nn import functional as F
+from fastml.nn import Tensor, check_grads, functional as F
 from fastml.nn._primitives_fused import Fused
 from fastml.nn.tensor import PRIMITIVES, Primitive, apply
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from fastml import nn
-from fastml.nn import Tensor
-from fastml.nn import functional as F
+from fastml.nn import Tensor, functional as F
 
 
 def leaf(values, dtype=np.float64):

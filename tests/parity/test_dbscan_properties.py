@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.cluster
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.testing import assert_array_equal
 

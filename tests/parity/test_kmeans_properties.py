@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.cluster
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn.exceptions import ConvergenceWarning
 

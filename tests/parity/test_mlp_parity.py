@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import sklearn.neural_network as stock
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fastml import neural_network as ours
 

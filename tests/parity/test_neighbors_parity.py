@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.neighbors
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from neighbor_cases import CASES, case_name, lattice, samples
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import pairwise_distances

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import sklearn.linear_model as stock
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from parity.sgd_cases import (
     CLASSIFIER_LOSSES,
     REGRESSOR_LOSSES,

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import sklearn.ensemble
 import sklearn.tree
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_array_equal
 from same_outcome import assert_same_tree, exact_problem
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import sklearn.tree
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from same_outcome import assert_same_tree
 

@@ -6,6 +6,7 @@ vector-Jacobian products; ``layers`` and ``losses`` are what networks are made o
 PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fastml.neural_network`` joins both.
 """
 
+from fastml._core import release_memory
 from fastml.nn import callbacks, functional, init, models, optim, schedules
 from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
 from fastml.nn._seeding import default_generator, manual_seed, seeded
@@ -151,6 +152,7 @@ __all__ = [
     "no_grad",
     "optim",
     "poisson_nll_loss",
+    "release_memory",
     "save",
     "save_arrays",
     "schedules",

@@ -47,7 +47,7 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
         0.0,
         conv.stride,
         conv.dilation,
-        margins_of(padding, conv.kernel_size, conv.stride, conv.dilation),
+        margins_of(padding, conv.kernel_size, conv.stride, conv.dilation),  # type: ignore[arg-type]
         conv.groups,
         None if more is None else more.data,
     )

@@ -47,12 +47,12 @@ _VALUES_FOR_KERNEL = 1 << 16
 
 
 def _added(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    if x.size >= _VALUES_FOR_KERNEL and x.strides == y.strides and x.shape == y.shape and x.dtype == y.dtype:
-        if x.dtype in FLOATS:
-            x, axes = in_memory_order(x)
-            total = _core.nn_add(x, laid_like(y, axes), threads.n_threads(work=8 * x.size))
-            return total if axes is None else total.transpose(axes)
-    return np.add(x, y)
+    alike = x.strides == y.strides and x.shape == y.shape and x.dtype == y.dtype
+    if x.size < _VALUES_FOR_KERNEL or not alike or x.dtype not in FLOATS:
+        return np.add(x, y)
+    x, axes = in_memory_order(x)
+    total = _core.nn_add(x, laid_like(y, axes), threads.n_threads(work=8 * x.size))
+    return total if axes is None else total.transpose(axes)
 
 
 define("add", _added, lambda g, out, x, y: sum_to(g, x), lambda g, out, x, y: sum_to(g, y))

@@ -103,7 +103,7 @@ def convolve(
     _checked("conv", x, weight, bias)
     images = channels_last(x)
     if more is not None:
-        size = conv_size(x.shape[2:], weight.shape[2:], stride, dilation, margins)  # type: ignore[arg-type]
+        size = conv_size(x.shape[2:], weight.shape[2:], stride, dilation, margins)
         if more.shape != (x.shape[0], weight.shape[0], *size):
             raise ValueError(f"conv: a result of {(x.shape[0], weight.shape[0], *size)} and {more.shape} do not fit.")
         more = channels_last(more)
@@ -178,13 +178,13 @@ def _plain_conv(
     groups: int,
 ) -> Tensor:
     n = x.data.shape[0]
-    outputs, inputs, *kernel = weight.data.shape
-    places = kernel[0] * kernel[1]
+    outputs, inputs, rows, cols = weight.data.shape
+    kernel, places = (rows, cols), rows * cols
     size = conv_size(x.data.shape[2:], kernel, stride, dilation, margins)
     windows = _windows(x, size, kernel, stride, dilation, margins)
     pixels = size[0] * size[1]
-    columns = [apply("reshape", part, shape=(n, groups, inputs, 1, pixels)) for part in windows]
-    columns = apply("reshape", apply("concatenate", *columns, axis=3), shape=(n, groups, inputs * places, pixels))
+    parts = [apply("reshape", part, shape=(n, groups, inputs, 1, pixels)) for part in windows]
+    columns = apply("reshape", apply("concatenate", *parts, axis=3), shape=(n, groups, inputs * places, pixels))
     matrices = apply("reshape", weight, shape=(groups, outputs // groups, inputs * places))
     z = apply("reshape", apply("matmul", matrices, columns), shape=(n, outputs, *size))
     if bias is not None:

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 
 from fastml.nn import _primitives, _primitives_layers, _primitives_losses  # noqa: F401  (they fill the table)
-from fastml.nn._functional_conv import conv1d, conv2d, conv_transpose2d, pad  # noqa: F401  (of this module, too)
+from fastml.nn._functional_conv import (
+    conv1d as conv1d,
+    conv2d as conv2d,
+    conv_transpose2d as conv_transpose2d,
+    pad as pad,
+)
 from fastml.nn._functional_pooling import (
     adaptive_avg_pool2d as adaptive_avg_pool2d,
     adaptive_max_pool2d as adaptive_max_pool2d,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastml._core import release_memory
 from fastml.nn._recording import no_grad
 from fastml.nn.batches import Batches, as_samples
 from fastml.nn.tensor import Tensor
@@ -51,6 +52,7 @@ def outputs(module: Any, X: Any) -> np.ndarray:
     finally:
         if was_training:
             module.train()
+        release_memory()
 
 
 class Predictor:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fastml._core import release_memory
 from fastml.nn._interrupts import Interrupts
 from fastml.nn._native_epochs import NativeEpochs, native_epochs
 from fastml.nn._non_finite import NonFiniteLossError, first_not_finite, first_parameter
@@ -130,7 +131,10 @@ def fit(
         training.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
         if resume is not None:
             training.load_state_dict(load_checkpoint(resume))
-        training.run()
+        try:
+            training.run()
+        finally:
+            release_memory()
     return training.history
 
 
