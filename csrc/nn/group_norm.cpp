@@ -25,10 +25,11 @@ void share_groups(const Groups& shape, int threads, const Step& step) {
   }
 }
 
-// Calls step(rows, place) for blocks of the pixels of image n, of some channels.
-template <class Step>
-void for_each_block(const Groups& shape, std::int64_t first, std::int64_t last, std::int64_t n, const Step& step) {
-  const std::int64_t most = rows_of_block<float>(std::max<std::int64_t>(last - first, 1));
+// Calls step(rows, place) for blocks of the pixels of image n, of channels from `first` on. How many rows a block has is
+// the same for any part of the channels: sums would depend on the number of threads otherwise.
+template <class T, class Step>
+void for_each_block(const Groups& shape, std::int64_t n, std::int64_t first, const Step& step) {
+  const std::int64_t most = rows_of_block<T>(shape.channels);
   for (std::int64_t row = 0; row < shape.positions; row += most) {
     step(std::min(most, shape.positions - row), (n * shape.positions + row) * shape.channels + first);
   }
@@ -53,7 +54,7 @@ class ChannelArrays {
 template <class T>
 void group_norm(const Groups& shape, const T* x, const T* weight, const T* bias, T eps, T* y, T* mean, T* inverse,
                 int threads) {
-  const std::int64_t size = shape.positions * shape.channels, width = shape.group_size();
+  const std::int64_t width = shape.group_size();
   const ChannelNormKernels<T>& kernels = channel_norm_kernels<T>();
   ChannelArrays<double> moments(shape.channels, 2, threads);
   ChannelArrays<T> factors(shape.channels, 4, threads);
@@ -65,7 +66,7 @@ void group_norm(const Groups& shape, const T* x, const T* weight, const T* bias,
     std::fill(means + first, means + last, 0.0);
     std::fill(squares + first, squares + last, 0.0);
     Moments all{0, means + first, squares + first};
-    for_each_block(shape, first, last, n, [&](std::int64_t rows, std::int64_t at) {
+    for_each_block<T>(shape, n, first, [&](std::int64_t rows, std::int64_t at) {
       kernels.moments(rows, last - first, shape.channels, x + at, block, block_squares);
       all.join(rows, last - first, block, block_squares);
     });
@@ -83,16 +84,17 @@ void group_norm(const Groups& shape, const T* x, const T* weight, const T* bias,
         scale[c] = weight[c] * inverse[at];
       }
     }
-    const std::int64_t at = n * size + first;
-    kernels.scale(shape.positions, last - first, shape.channels, x + at, shift + first, scale + first, bias + first,
-                  nullptr, false, y + at);
+    for_each_block<T>(shape, n, first, [&](std::int64_t rows, std::int64_t at) {
+      kernels.scale(rows, last - first, shape.channels, x + at, shift + first, scale + first, bias + first, nullptr,
+                    false, y + at);
+    });
   });
 }
 
 template <class T>
 void group_norm_backward(const Groups& shape, const T* x, const T* mean, const T* inverse, const T* weight, const T* dy,
                          T* dx, T* dweight, T* dbias, int threads) {
-  const std::int64_t size = shape.positions * shape.channels, width = shape.group_size();
+  const std::int64_t width = shape.group_size();
   const double count = double(shape.positions * width);
   const ChannelNormKernels<T>& kernels = channel_norm_kernels<T>();
   Buffer<double> sums(2 * shape.samples * shape.channels);
@@ -107,7 +109,7 @@ void group_norm_backward(const Groups& shape, const T* x, const T* mean, const T
       means[c] = mean[n * shape.groups + c / width];
       inverses[c] = inverse[n * shape.groups + c / width];
     }
-    for_each_block(shape, first, last, n, [&](std::int64_t rows, std::int64_t at) {
+    for_each_block<T>(shape, n, first, [&](std::int64_t rows, std::int64_t at) {
       kernels.products(rows, last - first, shape.channels, x + at, dy + at, {}, means + first, inverses + first,
                        block_weights, block_biases);
       for (std::int64_t c = first; c < last; ++c) {
@@ -130,9 +132,10 @@ void group_norm_backward(const Groups& shape, const T* x, const T* mean, const T
         constant[c] = T(by * level);
       }
     }
-    const std::int64_t at = n * size + first;
-    kernels.backward(shape.positions, last - first, shape.channels, x + at, dy + at, {}, means + first, scale + first,
-                     slope + first, constant + first, dx + at, nullptr);
+    for_each_block<T>(shape, n, first, [&](std::int64_t rows, std::int64_t at) {
+      kernels.backward(rows, last - first, shape.channels, x + at, dy + at, {}, means + first, scale + first,
+                       slope + first, constant + first, dx + at, nullptr);
+    });
   });
   for (std::int64_t c = 0; c < shape.channels; ++c) {
     double weight_sum = 0, bias_sum = 0;

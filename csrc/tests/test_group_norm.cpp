@@ -16,7 +16,7 @@ namespace {
 
 using Real = long double;
 
-constexpr std::int64_t kMost = 1 << 14;
+constexpr std::int64_t kMost = 1 << 17;
 
 // Values far from 0: their variance would be lost in a difference of squares.
 template <class T>
@@ -35,7 +35,7 @@ void group_norms(const char* level) {
       at_inverse(kMost), at_dweight(kMost), at_dbias(kMost);
   const std::vector<std::vector<std::int64_t>> widths{{1, 1}, {6, 1}, {6, 2}, {6, 6}, {32, 4}, {35, 5}, {40, 8}};
   for (const std::int64_t samples : {0, 1, 2, 5}) {
-    for (const std::int64_t positions : {1, 3, 25}) {
+    for (const std::int64_t positions : {1, 3, 25, 600}) {
       for (const auto& width : widths) {
         const Groups shape{samples, positions, width[0], width[1]};
         const std::int64_t size = samples * positions * shape.channels;
