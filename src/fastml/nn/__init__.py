@@ -56,13 +56,12 @@ from fastml.nn.losses import (
     smooth_l1_loss,
 )
 from fastml.nn.module import Buffer, Module, Parameter, ShapeError
-from fastml.nn.norm_layers import BatchNorm1d, BatchNorm2d, LayerNorm
+from fastml.nn.norm_layers import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from fastml.nn.pool_layers import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
-    GroupNorm,
     MaxPool1d,
     MaxPool2d,
     Upsample,

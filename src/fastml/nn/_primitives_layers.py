@@ -152,6 +152,49 @@ def _plain_batch_norm(
 fuse("batch_norm", _batch_norm, _batch_norm_vjp, _plain_batch_norm, any_layout=True)
 
 
+# GroupNorm: mean and variance of a group of channels of a sample; weight and bias belong to channels.
+
+
+def _group_norm(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, groups: int, eps: float
+) -> tuple[np.ndarray, Any]:
+    _of_one_type("group_norm", x, weight, bias)
+    images = channels_last(x)
+    pixels = images.reshape(x.shape[0], int(np.prod(x.shape[2:])), x.shape[1])
+    y, mean, inverse = _core.nn_group_norm(pixels, groups, _flat(weight), _flat(bias), eps, _threads_for(2 * x.size))
+    return channels_first(y.reshape(images.shape)), (pixels, mean, inverse)
+
+
+def _group_norm_vjp(
+    g: np.ndarray,
+    saved: Any,
+    needs: Sequence[bool],
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    *,
+    groups: int,
+    eps: float,
+) -> list:
+    pixels, mean, inverse = saved
+    dy = channels_last(g)
+    dx, dweight, dbias = _core.nn_group_norm_backward(
+        pixels, mean, inverse, _flat(weight), dy.reshape(pixels.shape), needs[0], _threads_for(2 * x.size)
+    )
+    return [dx if dx is None else channels_first(dx.reshape(dy.shape)), dweight, dbias]
+
+
+def _plain_group_norm(x: Tensor, weight: Tensor, bias: Tensor, *, groups: int, eps: float) -> Tensor:
+    n, channels, *positions = x.data.shape
+    shape = (1, groups, channels // groups, 1)
+    grouped = apply("reshape", x, shape=(n, *shape[1:3], int(np.prod(positions))))
+    y = _plain_normalize(grouped, weight, bias, axis=(2, 3), shape=shape, eps=eps)
+    return apply("reshape", y, shape=x.data.shape)
+
+
+fuse("group_norm", _group_norm, _group_norm_vjp, _plain_group_norm, any_layout=True)
+
+
 # Dropout: the choice is a function of the seed and the element's number. It is made again in the backward pass, and
 # takes no memory in between.
 

@@ -1,4 +1,4 @@
-"""Coarse primitives of images: pooling, upsampling and GroupNorm. See ``_primitives_fused`` and ``_layout``.
+"""Coarse primitives of images: pooling and upsampling. See ``_primitives_fused`` and ``_layout``.
 
 Means of windows and upsampling are linear, and separable in rows and columns: their plain form is a product with a
 matrix on either side of an image.
@@ -14,7 +14,6 @@ from fastml._support import threads
 from fastml.nn._layout import channels_first, channels_last
 from fastml.nn._primitives import constant
 from fastml.nn._primitives_fused import fuse
-from fastml.nn._primitives_layers import _flat, _of_one_type, _plain_normalize
 from fastml.nn.tensor import Tensor, apply
 
 Pair = tuple[int, int]
@@ -241,46 +240,3 @@ def _plain_upsample(
 
 
 fuse("upsample", _upsample, _upsample_vjp, _plain_upsample, any_layout=True)
-
-
-# GroupNorm: mean and variance of a group of channels of a sample; weight and bias belong to channels.
-
-
-def _group_norm(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, groups: int, eps: float
-) -> tuple[np.ndarray, Any]:
-    _of_one_type("group_norm", x, weight, bias)
-    images = channels_last(x)
-    pixels = images.reshape(x.shape[0], int(np.prod(x.shape[2:])), x.shape[1])
-    y, mean, inverse = _core.nn_group_norm(pixels, groups, _flat(weight), _flat(bias), eps, _threads_for(2 * x.size))
-    return channels_first(y.reshape(images.shape)), (pixels, mean, inverse)
-
-
-def _group_norm_vjp(
-    g: np.ndarray,
-    saved: Any,
-    needs: Sequence[bool],
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    *,
-    groups: int,
-    eps: float,
-) -> list:
-    pixels, mean, inverse = saved
-    dy = channels_last(g)
-    dx, dweight, dbias = _core.nn_group_norm_backward(
-        pixels, mean, inverse, _flat(weight), dy.reshape(pixels.shape), needs[0], _threads_for(2 * x.size)
-    )
-    return [dx if dx is None else channels_first(dx.reshape(dy.shape)), dweight, dbias]
-
-
-def _plain_group_norm(x: Tensor, weight: Tensor, bias: Tensor, *, groups: int, eps: float) -> Tensor:
-    n, channels, *positions = x.data.shape
-    shape = (1, groups, channels // groups, 1)
-    grouped = apply("reshape", x, shape=(n, *shape[1:3], int(np.prod(positions))))
-    y = _plain_normalize(grouped, weight, bias, axis=(2, 3), shape=shape, eps=eps)
-    return apply("reshape", y, shape=x.data.shape)
-
-
-fuse("group_norm", _group_norm, _group_norm_vjp, _plain_group_norm, any_layout=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastml.nn import functional
+from fastml.nn._functional_pooling import group_norm
 from fastml.nn.module import Buffer, Module, Parameter
 from fastml.nn.tensor import Tensor
 
@@ -150,3 +151,46 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class GroupNorm(Module):
+    """Give each group of channels of a sample mean 0 and variance 1, then the channels' scale and shift, learned.
+
+    Parameters
+    ----------
+    num_groups : int
+        Consecutive channels fall into so many groups. As many as channels make it an instance norm.
+    num_channels : int
+        A multiple of num_groups.
+    eps : float, default=1e-5
+        Added to the variance.
+    affine : bool, default=True
+        Whether scale and shift are learned.
+    dtype : dtype, default=float32
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (num_channels,), or None
+    """
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, dtype: Any = np.float32
+    ) -> None:
+        if num_groups < 1 or num_channels < 1 or num_channels % num_groups != 0:
+            raise ValueError(
+                f"GroupNorm: num_channels must be a multiple of num_groups, got {num_channels} and {num_groups}."
+            )
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
+
+    def forward(self, x: Any) -> Tensor:
+        shape = _shape(x)
+        if len(shape) < 2 or shape[1] != self.num_channels:
+            raise self.misfit(f"the input has shape {shape}; expected samples x {self.num_channels} channels (x ...).")
+        if math.prod(shape) == self.num_groups:
+            raise self.misfit(f"the input has shape {shape}; a group needs more than one value.")
+        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"

@@ -1,14 +1,11 @@
-"""Layers of images that learn no convolution: pooling, upsampling and GroupNorm, under PyTorch's names."""
+"""Layers of images that learn no convolution: pooling and upsampling, under PyTorch's names."""
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from fastml.nn import functional
+from fastml.nn import _functional_pooling as functional
 from fastml.nn._functional_conv import numbers
-from fastml.nn._functional_pooling import output_sizes
-from fastml.nn.module import Module, Parameter, ShapeError
+from fastml.nn.module import Module, ShapeError
 from fastml.nn.tensor import Tensor
 
 __all__ = [
@@ -16,7 +13,6 @@ __all__ = [
     "AdaptiveMaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
-    "GroupNorm",
     "MaxPool1d",
     "MaxPool2d",
     "Upsample",
@@ -178,7 +174,7 @@ class AdaptiveAvgPool2d(_ImageLayer):
     """
 
     def __init__(self, output_size: Any) -> None:
-        output_sizes(type(self).__name__, output_size)
+        functional.output_sizes(type(self).__name__, output_size)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Tensor:
@@ -234,44 +230,3 @@ class Upsample(_ImageLayer):
     def extra_repr(self) -> str:
         given = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
         return f"{given}, mode={self.mode!r}"
-
-
-class GroupNorm(_ImageLayer):
-    """Give each group of channels of a sample mean 0 and variance 1, then the channels' scale and shift, learned.
-
-    Parameters
-    ----------
-    num_groups : int
-        Consecutive channels fall into so many groups. As many as channels make it an instance norm.
-    num_channels : int
-        A multiple of num_groups.
-    eps : float, default=1e-5
-        Added to the variance.
-    affine : bool, default=True
-        Whether scale and shift are learned.
-    dtype : dtype, default=float32
-
-    Attributes
-    ----------
-    weight, bias : Parameter of shape (num_channels,), or None
-    """
-
-    def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, dtype: Any = np.float32
-    ) -> None:
-        if num_groups < 1 or num_channels < 1 or num_channels % num_groups != 0:
-            raise ValueError(
-                f"GroupNorm: num_channels must be a multiple of num_groups, got {num_channels} and {num_groups}."
-            )
-        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
-        self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
-
-    def forward(self, x: Any) -> Tensor:
-        x = x if isinstance(x, Tensor) else Tensor(x)
-        if x.ndim < 2 or x.shape[1] != self.num_channels:
-            raise self.misfit(f"the input has shape {x.shape}; expected samples x {self.num_channels} channels x ....")
-        return self._apply(functional.group_norm, x, self.num_groups, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
