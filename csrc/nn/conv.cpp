@@ -190,7 +190,7 @@ const char* fault_of(const Conv& c) {
 
 template <class T>
 void conv_forward(const Conv& c, const T* x, const T* weight, const Epilogue<T>& epilogue, T* y, int threads) {
-  if (is_depthwise(c) && epilogue.more == nullptr) return depthwise_forward(c, x, weight, epilogue, y, threads);
+  if (is_depthwise(c)) return depthwise_forward(c, x, weight, epilogue, y, threads);
   const Pass pass = forward_pass(c);
   const std::int64_t cols = c.group_out();
   const Packed<T> packed(pass, weight, cols, c.group_in() * c.kernel_h * c.kernel_w, epilogue.bias);
@@ -200,9 +200,7 @@ void conv_forward(const Conv& c, const T* x, const T* weight, const Epilogue<T>&
 
 template <class T>
 void conv_backward_input(const Conv& c, const T* dy, const T* weight, const Epilogue<T>& epilogue, T* dx, int threads) {
-  if (is_depthwise(c) && epilogue.more == nullptr) {
-    return depthwise_backward_input(c, dy, weight, epilogue, dx, threads);
-  }
+  if (is_depthwise(c)) return depthwise_backward_input(c, dy, weight, epilogue, dx, threads);
   const Axis v{c.height, c.out_height(), c.kernel_h, c.stride_h, c.dilation_h, c.pad_top};
   const Axis h{c.width, c.out_width(), c.kernel_w, c.stride_w, c.dilation_w, c.pad_left};
   const Frame frame{c.out_height(), c.out_width(), c.out_channels, v.before(), v.after(), h.before(), h.after()};

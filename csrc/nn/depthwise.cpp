@@ -67,28 +67,26 @@ Buffer<T> packed(const Conv& c, const Slots<T>& slots, const T* weight, const Pl
   return to;
 }
 
-// What becomes of the sums: a bias is added, and an activation follows, ReLU while a sum is in its register.
+// An epilogue, its bias in slots. ReLU is applied while a sum is in its register, others to a row that is in L1.
 template <class T>
 struct Ending {
-  Activation kind;
-  T parameter, floor;
-  bool has_bias;
+  const Epilogue<T>& epilogue;
   Buffer<T> biases;
 
-  Ending(const Slots<T>& slots, const Epilogue<T>& epilogue)
-      : kind(epilogue.kind),
-        parameter(epilogue.parameter),
-        floor(kind == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity()),
-        has_bias(epilogue.bias != nullptr),
-        biases(has_bias ? slots.size() : 0) {
-    if (!has_bias) return;
+  Ending(const Slots<T>& slots, const Epilogue<T>& epilogue_)
+      : epilogue(epilogue_), biases(epilogue.bias == nullptr ? 0 : slots.size()) {
+    if (epilogue.bias == nullptr) return;
     slots.for_each([&](std::int64_t i, std::int64_t channel) { biases.data()[i] = epilogue.bias[channel]; });
   }
-  const T* bias() const { return has_bias ? biases.data() : nullptr; }
 
+  // Of results that begin `at`.
+  RowEpilogue<T> of_row(std::int64_t at) const {
+    return {epilogue.bias == nullptr ? nullptr : biases.data(), epilogue.more == nullptr ? nullptr : epilogue.more + at,
+            epilogue.kind == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity()};
+  }
   void activate(std::int64_t pixels, std::int64_t channels, T* values) const {
-    if (kind == Activation::relu || kind == Activation::identity) return;
-    activation_kernels<T>().forward(kind, parameter, pixels, channels, nullptr, values, values);
+    if (epilogue.kind == Activation::relu || epilogue.kind == Activation::identity) return;
+    activation_kernels<T>().forward(epilogue.kind, epilogue.parameter, pixels, channels, nullptr, values, values);
   }
 };
 
@@ -149,11 +147,11 @@ void depthwise_forward(const Conv& c, const T* x, const T* weight, const Epilogu
   const Ending<T> ending(slots, epilogue);
   const std::int64_t image = c.height * c.width * c.in_channels, width = c.out_width();
   for_each_row(c.batch, c.out_height(), threads, [&](std::int64_t n, std::int64_t i) {
-    T* to = y + (n * c.out_height() + i) * width * c.out_channels;
+    const std::int64_t at = (n * c.out_height() + i) * width * c.out_channels;
     depthwise_kernels<T>().multiply(
         row_of(slots, x + n * image, c.height, c.width, c.in_channels, down_of(c), across_of(c), i, width),
-        weights.data(), ending.bias(), ending.floor, to, c.out_channels);
-    ending.activate(width, c.out_channels, to);
+        weights.data(), ending.of_row(at), y + at, c.out_channels);
+    ending.activate(width, c.out_channels, y + at);
   });
 }
 
@@ -175,17 +173,17 @@ void depthwise_backward_input(const Conv& c, const T* dy, const T* weight, const
   }
   const std::int64_t image = c.out_height() * c.out_width() * c.out_channels;
   for_each_row(c.batch, c.height, threads, [&](std::int64_t n, std::int64_t i) {
-    const std::int64_t phase_v = (i + c.pad_top) % c.stride_h;
+    const std::int64_t phase_v = (i + c.pad_top) % c.stride_h, row = (n * c.height + i) * c.width * c.in_channels;
     const Phase& v = down[std::size_t(phase_v)];
-    T* to = dx + (n * c.height + i) * c.width * c.in_channels;
     for (std::int64_t phase_h = 0; phase_h < c.stride_w; ++phase_h) {
       const Phase& h = across[std::size_t(phase_h)];
+      const std::int64_t at = row + h.first * c.in_channels;
       depthwise_kernels<T>().multiply(row_of(slots, dy + n * image, c.out_height(), c.out_width(), c.in_channels,
                                              v.windows, h.windows, (i - v.first) / c.stride_h, h.count),
-                                      weights[std::size_t(phase_v * c.stride_w + phase_h)].data(), ending.bias(),
-                                      ending.floor, to + h.first * c.in_channels, c.stride_w * c.in_channels);
+                                      weights[std::size_t(phase_v * c.stride_w + phase_h)].data(), ending.of_row(at),
+                                      dx + at, c.stride_w * c.in_channels);
     }
-    ending.activate(c.width, c.in_channels, to);
+    ending.activate(c.width, c.in_channels, dx + row);
   });
 }
 

@@ -11,8 +11,6 @@ namespace fastml::nn {
 
 inline bool is_depthwise(const Conv& c) { return c.groups == c.in_channels && c.groups == c.out_channels; }
 
-// Epilogues here add nothing but a bias.
-
 template <class T>
 void depthwise_forward(const Conv& conv, const T* x, const T* weight, const Epilogue<T>& epilogue, T* y, int threads);
 

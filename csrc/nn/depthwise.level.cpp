@@ -7,6 +7,7 @@ namespace {
 
 using nn::DepthwiseKernels;
 using nn::DepthwiseRow;
+using nn::RowEpilogue;
 
 template <class T, int N>
 using Lanes = typename VectorOf<T, N>::type;
@@ -35,10 +36,24 @@ FASTML_INLINE Lanes<T, N> filled(T x) {
   return x - Lanes<T, N>{};
 }
 
-template <class T, int N>
-FASTML_INLINE void store_at_least(T* to, Lanes<T, N> sum, T floor) {
-  const Lanes<T, N> least = filled<N>(floor);
-  store_run<N>(to, sum < least ? least : sum);  // NaN stays
+// What the sums of P results begin with, `at` being where the first of them will lie.
+template <int P, int N, class T>
+FASTML_INLINE void begin_sums(const RowEpilogue<T>& epilogue, std::int64_t slot, std::int64_t at, std::int64_t stride,
+                              Lanes<T, N> (&sums)[P]) {
+  const Lanes<T, N> bias = epilogue.bias == nullptr ? Lanes<T, N>{} : load_run<N>(epilogue.bias + slot * N);
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) sums[p] = bias;
+  if (epilogue.more == nullptr) return;
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p, at += stride) sums[p] += load_run<N>(epilogue.more + at);
+}
+
+template <int P, int N, class T>
+FASTML_INLINE void store_sums(const RowEpilogue<T>& epilogue, const Lanes<T, N> (&sums)[P], T* to,
+                              std::int64_t stride) {
+  const Lanes<T, N> least = filled<N>(epilogue.floor);
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p, to += stride) store_run<N>(to, sums[p] < least ? least : sums[p]);  // NaN stays
 }
 
 // Tiles of P results whose windows are KW wide and S apart, without gaps in them: KW and S are known, so that each
@@ -62,19 +77,17 @@ struct Tile {
 
   template <class T>
   static __attribute__((noinline)) void multiply(const DepthwiseRow<T>& row, std::int64_t first, const T* weights,
-                                                 const T* bias, T floor, T* to, std::int64_t result_stride) {
+                                                 const RowEpilogue<T>& epilogue, T* to, std::int64_t result_stride) {
     constexpr int N = kLanes<T>;
     const std::int64_t left = row.left + first * S, channels = row.vectors.channels, width = row.vectors.count * N;
     const Inside columns(left, 1, kColumns, row.width);
     const std::int64_t next = row.step_h * row.width * channels;
     const T* const image = row.image;
-    to += first * result_stride;
     for (std::int64_t slot = 0; slot < row.vectors.count; ++slot) {
       const std::int64_t channel = row.vectors.first[slot];
+      const std::int64_t place = first * result_stride + channel;
       vec<T> sums[P];
-      const vec<T> start = bias == nullptr ? vec<T>{} : load(bias + slot * N);
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) sums[p] = start;
+      begin_sums<P, N>(epilogue, slot, place, result_stride, sums);
       std::int64_t at = ((row.top + row.begin * row.step_h) * row.width + left) * channels + channel;
       const T* w = weights + row.begin * KW * width + slot * N;
       for (std::int64_t a = row.begin; a < row.end; ++a, at += next, w += KW * width) {
@@ -89,9 +102,7 @@ struct Tile {
           }
         });
       }
-      T* result = to + channel;
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p, result += result_stride) store_at_least<T, N>(result, sums[p], floor);
+      store_sums<P, N>(epilogue, sums, to + place, result_stride);
     }
   }
 
@@ -135,15 +146,14 @@ template <int P, int N>
 struct LooseTile {
   template <class T>
   static __attribute__((noinline)) void multiply(const DepthwiseRow<T>& row, std::int64_t first, const Inside& across,
-                                                 const T* weights, const T* bias, T floor, T* to,
+                                                 const T* weights, const RowEpilogue<T>& epilogue, T* to,
                                                  std::int64_t result_stride) {
     const std::int64_t channels = row.vectors.channels, width = row.vectors.count * N;
-    to += first * result_stride;
     for (std::int64_t slot = 0; slot < row.vectors.count; ++slot) {
       const std::int64_t channel = row.vectors.first[slot];
+      const std::int64_t place = first * result_stride + channel;
       Lanes<T, N> sums[P];
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) sums[p] = bias == nullptr ? Lanes<T, N>{} : load_run<N>(bias + slot * N);
+      begin_sums<P, N>(epilogue, slot, place, result_stride, sums);
       for (std::int64_t a = row.begin; a < row.end; ++a) {
         for (std::int64_t b = across.begin; b < across.end; ++b) {
           const Lanes<T, N> factor = load_run<N>(weights + (a * row.kernel_w + b) * width + slot * N);
@@ -152,8 +162,7 @@ struct LooseTile {
           for (int p = 0; p < P; ++p) sums[p] += load_run<N>(pixel + p * row.stride * channels) * factor;
         }
       }
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) store_at_least<T, N>(to + p * result_stride + channel, sums[p], floor);
+      store_sums<P, N>(epilogue, sums, to + place, result_stride);
     }
   }
 
@@ -249,14 +258,14 @@ FASTML_INLINE void cover_row(const DepthwiseRow<T>& row, const Close& close, con
 }
 
 template <class T>
-void multiply(const DepthwiseRow<T>& row, const T* weights, const T* bias, T floor, T* results,
+void multiply(const DepthwiseRow<T>& row, const T* weights, const RowEpilogue<T>& epilogue, T* results,
               std::int64_t result_stride) {
   cover_row(
       row,
       [&](auto tile, std::int64_t first)
-          __attribute__((always_inline)) { tile.multiply(row, first, weights, bias, floor, results, result_stride); },
+          __attribute__((always_inline)) { tile.multiply(row, first, weights, epilogue, results, result_stride); },
       [&](auto tile, std::int64_t first, const Inside& across) __attribute__((always_inline)) {
-        tile.multiply(row, first, across, weights, bias, floor, results, result_stride);
+        tile.multiply(row, first, across, weights, epilogue, results, result_stride);
       });
 }
 

@@ -29,15 +29,23 @@ struct DepthwiseRow {
   std::int64_t top, begin, end, left, stride, count;
 };
 
+// What is done to sums before they are stored: bias and `more` are added, and what is less than `floor` becomes it. bias
+// holds slots, `more` lies as the results do; either may be null.
+template <class T>
+struct RowEpilogue {
+  const T* bias;
+  const T* more;
+  T floor;
+};
+
 template <class T>
 struct DepthwiseKernels {
   // Lanes of the vectors for so many channels: never more than these.
   std::int64_t (*lanes)(std::int64_t channels);
 
-  // Channel i of result j, at results[j * result_stride + i], is bias[i] + the sum over the window of image *
-  // weights, or `floor` where that is larger. Weights are rows of the window x kernel_w x slots; bias holds slots, or
-  // is null.
-  void (*multiply)(const DepthwiseRow<T>& row, const T* weights, const T* bias, T floor, T* results,
+  // Channel i of result j, at results[j * result_stride + i], is the sum over the window of image * weights, through the
+  // epilogue. Weights are rows of the window x kernel_w x slots.
+  void (*multiply)(const DepthwiseRow<T>& row, const T* weights, const RowEpilogue<T>& epilogue, T* results,
                    std::int64_t result_stride);
 
   // sums(a, b, i) += the sum over j of dy(j, i) times what place (a, b) of window j meets. Sums are laid out as
