@@ -46,6 +46,7 @@ CONTENDERS: dict[str, Contender] = {
         Contender("numpy", "numpy", "numpy"),
         Contender("scipy", "scipy", "scipy"),
         Contender("torch", "torch", "torch"),
+        Contender("torch-nhwc", "torch", "torch"),  # images with their channels last
         # An error instead of a fallback: no result is borrowed from scikit-learn unseen.
         Contender(OURS, "fastml", "fastml", {"FASTML_FALLBACK": "error"}, facts="fastml._core:build_info"),
     )
