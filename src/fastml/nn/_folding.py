@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from fastml.nn._functional_conv import margins_of
 from fastml.nn._primitives_conv import convolve
 from fastml.nn._recording import mode
 from fastml.nn.conv_layers import Conv2d
@@ -47,7 +46,7 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
         0.0,
         conv.stride,
         conv.dilation,
-        margins_of(padding, conv.kernel_size, conv.stride, conv.dilation),  # type: ignore[arg-type]
+        conv.margins if padding is conv.padding else (0, 0, 0, 0),
         conv.groups,
         None if more is None else more.data,
     )

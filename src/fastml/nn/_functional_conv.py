@@ -19,6 +19,12 @@ def _tensor(x: Any) -> Tensor:
 
 def numbers(what: str, value: Any, n: int, least: int) -> tuple[int, ...]:
     """Return n integers, which may be given as one."""
+    if type(value) is tuple and len(value) == n:  # as layers hold them: the way that every call takes
+        for v in value:
+            if type(v) is not int or v < least:
+                break
+        else:
+            return value
     values = (value,) * n if isinstance(value, (int, np.integer)) else tuple(value)
     if len(values) == 1:
         values *= n

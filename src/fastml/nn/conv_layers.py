@@ -7,9 +7,10 @@ import numpy as np
 
 from fastml.nn import functional
 from fastml.nn._functional_conv import PADDING_MODES, margins_of, numbers
+from fastml.nn._primitives_fused import reads_result
 from fastml.nn._seeding import as_generator
-from fastml.nn.module import Module, Parameter
-from fastml.nn.tensor import Tensor
+from fastml.nn.module import Module, Parameter, ShapeError
+from fastml.nn.tensor import PRIMITIVES, Tensor
 
 __all__ = ["Conv1d", "Conv2d", "ConvTranspose2d", "Convolution"]
 
@@ -91,14 +92,19 @@ class Convolution(Module):
             raise self.misfit(
                 f"the input has shape {x.shape}; expected (samples, {self.in_channels} channels, {self.axes})."
             )
-        reach = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation)]
-        given = [s + self.margins[2 * i] + self.margins[2 * i + 1] for i, s in enumerate(x.shape[-self.n_axes :])]
-        if any(g < r for g, r in zip(given, reach)):
-            raise self.misfit(
-                f"the input has shape {x.shape}, {tuple(given)} pixels with margins; the kernel needs at least "
-                f"{tuple(reach)}."
-            )
+        for i, size in enumerate(x.shape[-self.n_axes :]):
+            reach = self.dilation[i] * (self.kernel_size[i] - 1) + 1
+            if size + self.margins[2 * i] + self.margins[2 * i + 1] < reach:
+                raise self._too_small(x.shape)
         return x
+
+    def _too_small(self, shape: tuple[int, ...]) -> ShapeError:
+        reach = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation))
+        pixels = shape[-self.n_axes :]
+        given = tuple(s + self.margins[2 * i] + self.margins[2 * i + 1] for i, s in enumerate(pixels))
+        return self.misfit(
+            f"the input has shape {shape}, {given} pixels with margins; the kernel needs at least {reach}."
+        )
 
     def with_margins(self, x: Tensor) -> tuple[Tensor, Any]:
         """Return x, enlarged where its margins are not zeros, and the padding that is left to do."""
@@ -138,6 +144,18 @@ class Conv2d(Convolution):
     def activated(self, x: Any, kind: str, parameter: float) -> Tensor:
         """Return the layer's result with an activation, computed in one pass."""
         x, padding = self.with_margins(self.checked(x))
+        if x.ndim == 4 and padding is self.padding and (kind == "identity" or reads_result(kind, parameter)):
+            # All is checked: small images are not to wait for functional.conv2d's doing it again.
+            inputs = (x, self.weight) if self.bias is None else (x, self.weight, self.bias)
+            options = {
+                "kind": kind,
+                "parameter": parameter,
+                "stride": self.stride,
+                "dilation": self.dilation,
+                "margins": self.margins,
+                "groups": self.groups,
+            }
+            return PRIMITIVES["conv"].apply(inputs, options)
         return functional.conv2d(
             x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, kind, parameter
         )

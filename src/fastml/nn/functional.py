@@ -1,5 +1,6 @@
 """Functions of tensors, under PyTorch's names and with its defaults. Losses are in :mod:`fastml.nn.losses`."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -184,7 +185,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     start, end = _place("flatten", start_dim, x.ndim), _place("flatten", end_dim, x.ndim)
     if start > end:
         raise ValueError(f"flatten: start_dim {start_dim} comes behind end_dim {end_dim} in shape {x.shape}.")
-    return reshape(x, (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]))
+    return reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 @_method
