@@ -81,9 +81,10 @@ void add_to_tile(const T* from, const std::int64_t* places, int height, std::int
   }
 }
 
+// Rows of a tile go where `to` says, through a ReLU if asked for, while they are in registers.
 template <class T, int MR, int NV>
 __attribute__((noinline)) void run_gathered(const T* const* rows, const std::int64_t* steps, std::int64_t depth,
-                                            const T* b, const T* bias, T* tile) {
+                                            const T* b, const T* bias, bool relu, T* const* to) {
   vec<T> acc[MR][NV];
 #pragma GCC unroll 8
   for (int j = 0; j < NV; ++j) {
@@ -92,10 +93,17 @@ __attribute__((noinline)) void run_gathered(const T* const* rows, const std::int
     for (int i = 0; i < MR; ++i) acc[i][j] = first;
   }
   multiply_tile(depth, GatheredRows<T>{rows, steps}, b, NV * kLanes<T>, acc);
+  if (relu) {
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < NV; ++j) acc[i][j] = nn_math::value<Activation::relu, T>(acc[i][j], T(0));
+    }
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < NV; ++j) store(tile + (i * NV + j) * kLanes<T>, acc[i][j]);
+    for (int j = 0; j < NV; ++j) store(to[i] + j * kLanes<T>, acc[i][j]);
   }
 }
 
@@ -103,6 +111,8 @@ template <class T>
 void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, const Epilogue<T>& epilogue, T* to,
               const std::int64_t* places) {
   const ColumnPanels<T> panels{a.n_steps, cols};
+  const bool relu = epilogue.kind == Activation::relu && epilogue.more == nullptr;
+  const bool in_registers = relu || (epilogue.kind == Activation::identity && epilogue.more == nullptr);
   alignas(64) T tile[kTileRows * kTileCols<T>];
   for (std::int64_t i = 0; i < a.n_pixels; i += kTileRows) {
     const int height = int(least(a.n_pixels - i, kTileRows));
@@ -112,17 +122,23 @@ void multiply(const GatheredImage<T>& a, const T* weights, std::int64_t cols, co
       const T* panel = weights + panels.offset(p);
       const T* start = epilogue.bias == nullptr ? nullptr : epilogue.bias + p * kTileCols<T>;
       const std::int64_t width = panels.width(p), here = panels.cols(p);
+      // Whole vectors are stored where they belong, if nothing is left to do to them.
+      const bool direct = in_registers && here == width;
+      T* results[kTileRows];
+      for (int r = 0; r < height; ++r) results[r] = direct ? to + places[i + r] + p * kTileCols<T> : tile + r * width;
       with_rows<kTileRows>(height, [&](auto count) __attribute__((always_inline)) {
         constexpr int MR = decltype(count)::value;
         if (width == kLanes<T>) {
-          run_gathered<T, MR, 1>(rows, a.steps, a.n_steps, panel, start, tile);
+          run_gathered<T, MR, 1>(rows, a.steps, a.n_steps, panel, start, relu, results);
         } else {
-          run_gathered<T, MR, kTileVectors>(rows, a.steps, a.n_steps, panel, start, tile);
+          run_gathered<T, MR, kTileVectors>(rows, a.steps, a.n_steps, panel, start, relu, results);
         }
       });
-      if (epilogue.more != nullptr)
+      if (direct) continue;
+      if (epilogue.more != nullptr) {
         add_to_tile(epilogue.more + p * kTileCols<T>, places + i, height, here, width, tile);
-      activate_tile(epilogue.kind, tile, height * width, epilogue.parameter);
+      }
+      if (!relu) activate_tile(epilogue.kind, tile, height * width, epilogue.parameter);
       for (int r = 0; r < height; ++r) {
         T* out = to + places[i + r] + p * kTileCols<T>;
         std::int64_t j = 0;

@@ -24,7 +24,13 @@ struct Block {
 struct Pool {
   std::mutex mutex;
   std::list<Block> kept;  // the most recently used first
-  std::size_t bytes = 0;
+  std::size_t kept_bytes = 0, used_bytes = 0, most_used_bytes = 0;
+
+  void drop_oldest() noexcept {
+    free_aligned(kept.back().memory, kept.back().bytes);
+    kept_bytes -= kept.back().bytes;
+    kept.pop_back();
+  }
 };
 
 // Never destroyed: arrays may outlive static objects.
@@ -54,51 +60,59 @@ std::size_t most_kept_bytes() noexcept {
 
 void* take_block(std::size_t bytes) {
   bytes = rounded(bytes);
+  Pool& blocks = pool();
   {
-    Pool& blocks = pool();
     const std::lock_guard<std::mutex> lock(blocks.mutex);
-    const auto found =
-        std::find_if(blocks.kept.begin(), blocks.kept.end(), [=](const Block& block) { return block.bytes == bytes; });
+    blocks.used_bytes += bytes;
+    const auto found = std::find_if(blocks.kept.begin(), blocks.kept.end(),
+                                    [=](const Block& block) { return block.bytes == bytes; });
     if (found != blocks.kept.end()) {
       void* const memory = found->memory;
-      blocks.bytes -= bytes;
+      blocks.kept_bytes -= bytes;
       blocks.kept.erase(found);
       return memory;
     }
+    // Blocks of other sizes make room: all together must not be more than were in use at once.
+    blocks.most_used_bytes = std::max(blocks.most_used_bytes, blocks.used_bytes);
+    while (!blocks.kept.empty() && blocks.used_bytes + blocks.kept_bytes > blocks.most_used_bytes) {
+      blocks.drop_oldest();
+    }
   }
-  return allocate_aligned(bytes);
+  try {
+    return allocate_aligned(bytes);
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(blocks.mutex);
+    blocks.used_bytes -= bytes;
+    throw;
+  }
 }
 
 void give_block(void* memory, std::size_t bytes) noexcept {
   bytes = rounded(bytes);
   Pool& blocks = pool();
   const std::lock_guard<std::mutex> lock(blocks.mutex);
+  blocks.used_bytes -= bytes;
   try {
     blocks.kept.push_front({memory, bytes});
   } catch (...) {  // no memory for the list's own node
     free_aligned(memory, bytes);
     return;
   }
-  blocks.bytes += bytes;
-  while (blocks.bytes > most_kept_bytes()) {
-    free_aligned(blocks.kept.back().memory, blocks.kept.back().bytes);
-    blocks.bytes -= blocks.kept.back().bytes;
-    blocks.kept.pop_back();
-  }
+  blocks.kept_bytes += bytes;
+  while (blocks.kept_bytes > most_kept_bytes()) blocks.drop_oldest();
 }
 
 void release_blocks() noexcept {
   Pool& blocks = pool();
   const std::lock_guard<std::mutex> lock(blocks.mutex);
-  for (const Block& block : blocks.kept) free_aligned(block.memory, block.bytes);
-  blocks.kept.clear();
-  blocks.bytes = 0;
+  while (!blocks.kept.empty()) blocks.drop_oldest();
+  blocks.most_used_bytes = blocks.used_bytes;
 }
 
 std::size_t kept_bytes() noexcept {
   Pool& blocks = pool();
   const std::lock_guard<std::mutex> lock(blocks.mutex);
-  return blocks.bytes;
+  return blocks.kept_bytes;
 }
 
 }  // namespace fastml

@@ -1,8 +1,9 @@
 // Large blocks of memory that are used again: a training step needs arrays of the sizes that the step before has freed.
 //
 // Memory that malloc gives back to the system comes again as zeroed pages, and touching them for the first time costs
-// more than a kernel that passes over them: a third of a step of a small network. Blocks are kept up to a bound, the least
-// recently used ones leave first, and release_blocks() gives all back. Safe to call from any thread.
+// more than a kernel that passes over them: a third of a step of a small network. Blocks are kept up to a bound, and no
+// more than were in use at once, so that the peak of memory is what it would be without; the least recently used ones
+// leave first. release_blocks() gives all back. Safe to call from any thread.
 #pragma once
 
 #include <cstddef>

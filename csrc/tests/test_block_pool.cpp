@@ -22,15 +22,22 @@ void blocks_are_used_again() {
   std::memset(first, 1, kBytes);
   give_block(first, kBytes);
   CHECK(kept_bytes() >= kBytes, "a block that was given is kept");
-  void* const other = take_block(2 * kBytes);
-  CHECK(other != first, "a block of another size");
   void* const again = take_block(kBytes - 1000);  // rounded to the same size
   CHECK(again == first, "a block of the same size is used again");
   CHECK_EQUAL(kept_bytes(), 0u, "kept, all being in use");
   give_block(again, kBytes - 1000);
-  give_block(other, 2 * kBytes);
   release_blocks();
   CHECK_EQUAL(kept_bytes(), 0u, "kept after release");
+}
+
+void other_sizes_make_room() {
+  release_blocks();
+  void* const large = take_block(4 * kBytes);
+  give_block(large, 4 * kBytes);
+  void* const small = take_block(kBytes);
+  CHECK_EQUAL(kept_bytes(), 0u, "kept, where both together were never in use");
+  give_block(small, kBytes);
+  release_blocks();
 }
 
 void kept_blocks_have_a_bound() {
@@ -66,6 +73,7 @@ void threads_share_it() {
 
 int main() {
   blocks_are_used_again();
+  other_sizes_make_room();
   kept_blocks_have_a_bound();
   threads_share_it();
   return check::result();
