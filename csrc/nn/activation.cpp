@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gemm/gemm.hpp"
+#include "nn/few_rows.hpp"
 #include "runtime/buffer.hpp"
 
 namespace fastml::nn {
@@ -60,8 +61,12 @@ void activate_backward(Activation kind, T parameter, std::int64_t rows, std::int
 template <class T>
 void linear_forward(Activation kind, T parameter, std::int64_t rows, std::int64_t inputs, std::int64_t outputs,
                     const T* x, const T* weight, const T* bias, T* z, T* y, int threads) {
-  multiply(
-      GemmArguments<T>{rows, outputs, inputs, T(1), x, inputs, 1, weight, 1, inputs, T(0), z, outputs, 1, threads});
+  if (rows <= kFewRows) {
+    multiply_few_rows(rows, inputs, outputs, x, weight, z, threads);
+  } else {
+    multiply(
+        GemmArguments<T>{rows, outputs, inputs, T(1), x, inputs, 1, weight, 1, inputs, T(0), z, outputs, 1, threads});
+  }
   if (bias == nullptr && kind == Activation::identity && z == y) return;
   activate(kind, parameter, rows, outputs, bias, z, y, rows * outputs < kLeastParallel ? 1 : threads);
 }
