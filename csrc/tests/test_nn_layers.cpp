@@ -110,7 +110,7 @@ void layers(const char* level) {
       at_dx(1 << 15), at_sums(1 << 12);
   for (const std::int64_t rows : {0, 1, 3, 70, 131}) {
     for (const std::int64_t outputs : {1, 2, 5, 8, 17, 35}) {
-      const std::int64_t inputs = 7, size = rows * outputs;
+      const std::int64_t inputs = outputs % 2 == 0 ? 7 : 75, size = rows * outputs;
       const std::vector<double> x = normals<double>(rows * inputs, 1), w = normals<double>(outputs * inputs, 2),
                                 b = normals<double>(outputs, 3), g = normals<double>(size, 4);
       T* px = at_x.at_end(std::vector<T>(x.begin(), x.end()));
