@@ -12,6 +12,9 @@ namespace {
 // Values of a layer below which waking a second thread for bias and activation takes longer than it saves.
 constexpr std::int64_t kLeastParallel = 100'000;
 
+// Rows whose sums of columns are kept in T.
+constexpr std::int64_t kSummedRows = 512;
+
 void multiply(const GemmArguments<float>& arguments) { gemm_kernels().f32(arguments); }
 void multiply(const GemmArguments<double>& arguments) { gemm_kernels().f64(arguments); }
 
@@ -40,21 +43,30 @@ void activate_backward(Activation kind, T parameter, std::int64_t rows, std::int
     rows *= cols;
     cols = 1;
   }
-  const std::int64_t stride = whole_lines<T>(cols);
+  // Sums of some rows are in T, and added up in double: a bias of images is behind as many values as there are pixels.
+  const std::int64_t block = sums == nullptr ? rows : kSummedRows;
+  const std::int64_t stride = whole_lines<T>(cols), wide_stride = whole_lines<double>(cols);
   Buffer<T> partial(sums == nullptr ? 0 : stride * threads);
+  Buffer<double> totals(sums == nullptr ? 0 : wide_stride * threads);
 #pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
   for (int t = 0; t < threads; ++t) {
-    const std::int64_t begin = rows * t / threads, end = rows * (t + 1) / threads, start = begin * cols;
-    const auto at = [start](const T* p) { return p == nullptr ? nullptr : p + start; };
+    const std::int64_t end = rows * (t + 1) / threads;
     T* own = sums == nullptr ? nullptr : partial.data() + t * stride;
-    if (own != nullptr) std::fill(own, own + cols, T(0));
-    kernels.backward(kind, parameter, end - begin, cols, at(x), at(y), dy + start, dx + start, own);
+    double* total = sums == nullptr ? nullptr : totals.data() + t * wide_stride;
+    for (std::int64_t row = rows * t / threads; row < end; row += block) {
+      const std::int64_t start = row * cols;
+      const auto at = [start](const T* p) { return p == nullptr ? nullptr : p + start; };
+      kernels.backward(kind, parameter, std::min(block, end - row), cols, at(x), at(y), dy + start, dx + start, own);
+      if (own == nullptr) continue;
+      for (std::int64_t j = 0; j < cols; ++j) total[j] += double(own[j]);
+      std::fill(own, own + cols, T(0));
+    }
   }
   if (sums == nullptr) return;
-  std::copy(partial.data(), partial.data() + cols, sums);
-  for (int t = 1; t < threads; ++t) {
-    const T* more = partial.data() + t * stride;
-    for (std::int64_t j = 0; j < cols; ++j) sums[j] += more[j];
+  for (std::int64_t j = 0; j < cols; ++j) {
+    double sum = 0;
+    for (int t = 0; t < threads; ++t) sum += totals.data()[t * wide_stride + j];
+    sums[j] = T(sum);
   }
 }
 
