@@ -42,7 +42,7 @@ def test_contenders_build_the_same_network(network, dtype):
 def test_contenders_compute_the_same(network):
     pytest.importorskip("torch", reason="PyTorch, a contender, is not installed")
     # In float32 Adam soon makes large differences of small ones.
-    data = noise(network, 4, "float64")
+    data = noise(network, 2, "float64")
     answers = {}
     for contender in ("torch", "torch-nhwc", "fastml"):
         steps, logits = training(contender, data, count=1), inference(contender, data)
