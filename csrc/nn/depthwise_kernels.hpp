@@ -29,8 +29,8 @@ struct DepthwiseRow {
   std::int64_t top, begin, end, left, stride, count;
 };
 
-// What is done to sums before they are stored: bias and `more` are added, and what is less than `floor` becomes it. bias
-// holds slots, `more` lies as the results do; either may be null.
+// What is done to sums before they are stored: bias and `more` are added, and what is less than `floor` becomes it.
+// bias holds slots, `more` lies as the results do; either may be null.
 template <class T>
 struct RowEpilogue {
   const T* bias;
@@ -43,8 +43,8 @@ struct DepthwiseKernels {
   // Lanes of the vectors for so many channels: never more than these.
   std::int64_t (*lanes)(std::int64_t channels);
 
-  // Channel i of result j, at results[j * result_stride + i], is the sum over the window of image * weights, through the
-  // epilogue. Weights are rows of the window x kernel_w x slots.
+  // Channel i of result j, at results[j * result_stride + i], is the sum over the window of image * weights, through
+  // the epilogue. Weights are rows of the window x kernel_w x slots.
   void (*multiply)(const DepthwiseRow<T>& row, const T* weights, const RowEpilogue<T>& epilogue, T* results,
                    std::int64_t result_stride);
 

@@ -6,8 +6,7 @@ Arrays hold small integers: sums of their products are exact in float32, whateve
 import numpy as np
 import pytest
 from conv_reference import Geometry, col2im, conv2d, conv2d_backward, im2col
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from numpy.testing import assert_array_equal
 
 from fastml import nn
