@@ -1,5 +1,4 @@
 #include "nn/channel_norm_kernels.hpp"
-
 #include "simd/vec.hpp"
 
 namespace fastml {

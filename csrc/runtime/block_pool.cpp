@@ -64,8 +64,8 @@ void* take_block(std::size_t bytes) {
   {
     const std::lock_guard<std::mutex> lock(blocks.mutex);
     blocks.used_bytes += bytes;
-    const auto found = std::find_if(blocks.kept.begin(), blocks.kept.end(),
-                                    [=](const Block& block) { return block.bytes == bytes; });
+    const auto found =
+        std::find_if(blocks.kept.begin(), blocks.kept.end(), [=](const Block& block) { return block.bytes == bytes; });
     if (found != blocks.kept.end()) {
       void* const memory = found->memory;
       blocks.kept_bytes -= bytes;
