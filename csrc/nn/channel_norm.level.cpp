@@ -7,60 +7,117 @@ namespace {
 
 using nn::Passing;
 
-// Rows whose sums are kept apart, so that an addition does not wait for the one before.
-constexpr int kChains = 4;
+// Registers of channels that are taken together, so that a row is read in longer runs: as many as leave room for what is
+// kept of each of them.
+#if FASTML_VECTOR_BYTES == 32
+constexpr int kTogether = 2;
+#else
+constexpr int kTogether = 4;
+#endif
 
-template <class T, int N>
-using Run = typename VectorOf<T, N>::type;
+// V vectors of N elements.
+template <class T, int N, int V>
+struct Run {
+  typename VectorOf<T, N>::type part[V];
 
-// Calls step(Width<N>{}, c) for runs of channels that cover all of them, of one register at most.
+  static FASTML_INLINE Run at(const T* p) {
+    Run run;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) run.part[v] = load_run<N>(p + v * N);
+    return run;
+  }
+  FASTML_INLINE void put(T* p) const {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) store_run<N>(p + v * N, part[v]);
+  }
+  // This where the other is positive, and 0 elsewhere.
+  FASTML_INLINE Run where_positive(const Run& other) const {
+    const typename VectorOf<T, N>::type zero{};
+    Run run;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) run.part[v] = other.part[v] > zero ? part[v] : zero;
+    return run;
+  }
+  FASTML_INLINE Run relu() const {
+    const typename VectorOf<T, N>::type zero{};
+    Run run;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) run.part[v] = part[v] < zero ? zero : part[v];  // NaN stays
+    return run;
+  }
+};
+
+#define FASTML_RUN_OPERATOR_(op)                                                              \
+  template <class T, int N, int V>                                                            \
+  FASTML_INLINE Run<T, N, V> operator op(const Run<T, N, V>& a, const Run<T, N, V>& b) {      \
+    Run<T, N, V> run;                                                                         \
+    _Pragma("GCC unroll 4") for (int v = 0; v < V; ++v) run.part[v] = a.part[v] op b.part[v]; \
+    return run;                                                                               \
+  }
+FASTML_RUN_OPERATOR_(+)
+FASTML_RUN_OPERATOR_(-)
+FASTML_RUN_OPERATOR_(*)
+#undef FASTML_RUN_OPERATOR_
+
+// Calls step(Run<...>{}, c) for runs of channels that cover all of them.
 template <class T, class Step>
 FASTML_INLINE void for_channels(std::int64_t channels, const Step& step) {
-  for_each_run<kLanes<T>>(channels, step);
+  constexpr int together = kTogether * kLanes<T>;
+  std::int64_t c = 0;
+  for (; c + together <= channels; c += together) step(Run<T, kLanes<T>, kTogether>{}, c);
+  for_each_run<kLanes<T>>(
+      channels,
+      [&](auto width, std::int64_t first)
+          __attribute__((always_inline)) { step(Run<T, decltype(width)::value, 1>{}, first); },
+      c);
 }
 
-// The sum of term(row) over rows, in vectors of N.
-template <class T, int N, class Term>
-FASTML_INLINE Run<T, N> sum_of_rows(std::int64_t rows, const Term& term) {
-  Run<T, N> sums[kChains] = {};
+// The sum of term(row) over rows. Every other row is summed apart, so that an addition does not wait for the one before;
+// in runs of any length alike, so that a sum does not depend on how many channels there are beside.
+template <class R, class Term>
+FASTML_INLINE R sum_of_rows(std::int64_t rows, const Term& term) {
+  R even{}, odd{};
   std::int64_t i = 0;
-  for (; i + kChains <= rows; i += kChains) {
-#pragma GCC unroll 4
-    for (int r = 0; r < kChains; ++r) sums[r] += term(i + r);
+  for (; i + 2 <= rows; i += 2) {
+    even = even + term(i);
+    odd = odd + term(i + 1);
   }
-  for (; i < rows; ++i) sums[0] += term(i);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  if (i < rows) even = even + term(i);
+  return even + odd;
 }
 
 template <class T>
 void moments(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, T* mean, T* squares) {
-  for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
-    constexpr int N = decltype(width)::value;
+  const T share = T(1) / T(rows);
+  for_channels<T>(channels, [&](auto run, std::int64_t c) __attribute__((always_inline)) {
+    using R = decltype(run);
     // Distances from the first row are as large as the deviation, however large values are.
-    const Run<T, N> origin = load_run<N>(x + c);
-    const Run<T, N> sum = sum_of_rows<T, N>(
-        rows, [&](std::int64_t i) __attribute__((always_inline)) { return load_run<N>(x + i * stride + c) - origin; });
-    const Run<T, N> center = origin + sum / T(rows);
-    const Run<T, N> spread = sum_of_rows<T, N>(rows, [&](std::int64_t i) __attribute__((always_inline)) {
-      const Run<T, N> distance = load_run<N>(x + i * stride + c) - center;
+    const R origin = R::at(x + c);
+    R center = sum_of_rows<R>(
+        rows, [&](std::int64_t i) __attribute__((always_inline)) { return R::at(x + i * stride + c) - origin; });
+#pragma GCC unroll 4
+    for (auto& part : center.part) part *= share;
+    center = origin + center;
+    const R spread = sum_of_rows<R>(rows, [&](std::int64_t i) __attribute__((always_inline)) {
+      const R distance = R::at(x + i * stride + c) - center;
       return distance * distance;
     });
-    store_run<N>(mean + c, center);
-    store_run<N>(squares + c, spread);
+    center.put(mean + c);
+    spread.put(squares + c);
   });
 }
 
 template <bool Relu, bool More, class T>
 FASTML_INLINE void scale_as(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* shift,
                             const T* by, const T* bias, const T* more, T* y) {
-  for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
-    constexpr int N = decltype(width)::value;
-    const Run<T, N> center = load_run<N>(shift + c), factor = load_run<N>(by + c), level = load_run<N>(bias + c);
+  for_channels<T>(channels, [&](auto run, std::int64_t c) __attribute__((always_inline)) {
+    using R = decltype(run);
+    const R center = R::at(shift + c), factor = R::at(by + c), level = R::at(bias + c);
     for (std::int64_t i = c; i < rows * stride; i += stride) {
-      Run<T, N> value = (load_run<N>(x + i) - center) * factor + level;
-      if constexpr (More) value += load_run<N>(more + i);
-      if constexpr (Relu) value = value < Run<T, N>{} ? Run<T, N>{} : value;  // NaN stays
-      store_run<N>(y + i, value);
+      R value = (R::at(x + i) - center) * factor + level;
+      if constexpr (More) value = value + R::at(more + i);
+      if constexpr (Relu) value = value.relu();
+      value.put(y + i);
     }
   });
 }
@@ -95,22 +152,22 @@ FASTML_INLINE void with_mask(const Passing<T>& passing, const Run& run) {
   }
 }
 
-// What the mask needs of N channels from c on, and dz of their elements at `i`, whose distance from the mean is given.
-template <Mask M, int N, class T>
+// What the mask needs of a run of channels, and dz of their elements at `i`, whose distance from the mean is given.
+template <Mask M, class R, class T>
 struct Gate {
   const T* y;
-  Run<T, N> scale, bias;
+  R scale, bias;
 
   FASTML_INLINE Gate(const Passing<T>& passing, std::int64_t c) : y(passing.y), scale{}, bias{} {
     if constexpr (M == Mask::recomputed) {
-      scale = load_run<N>(passing.scale + c);
-      bias = load_run<N>(passing.bias + c);
+      scale = R::at(passing.scale + c);
+      bias = R::at(passing.bias + c);
     }
   }
-  FASTML_INLINE Run<T, N> operator()(const T* dy, std::int64_t i, Run<T, N> distance) const {
-    const Run<T, N> gradient = load_run<N>(dy + i), zero{};
-    if constexpr (M == Mask::result) return load_run<N>(y + i) > zero ? gradient : zero;
-    if constexpr (M == Mask::recomputed) return distance * scale + bias > zero ? gradient : zero;
+  FASTML_INLINE R operator()(const T* dy, std::int64_t i, const R& distance) const {
+    const R gradient = R::at(dy + i);
+    if constexpr (M == Mask::result) return gradient.where_positive(R::at(y + i));
+    if constexpr (M == Mask::recomputed) return gradient.where_positive(distance * scale + bias);
     return gradient;
   }
 };
@@ -119,25 +176,19 @@ template <class T>
 void products(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
               const Passing<T>& passing, const T* mean, const T* inverse, T* dweight, T* dbias) {
   with_mask(passing, [&](auto kind) __attribute__((always_inline)) {
-    for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
-      constexpr int N = decltype(width)::value;
-      const Gate<decltype(kind)::value, N, T> gate(passing, c);
-      const Run<T, N> center = load_run<N>(mean + c);
-      Run<T, N> levels[2] = {}, slopes[2] = {};
-      const auto add = [&](int r, std::int64_t i) __attribute__((always_inline)) {
-        const Run<T, N> distance = load_run<N>(x + i * stride + c) - center;
-        const Run<T, N> dz = gate(dy, i * stride + c, distance);
-        levels[r] += dz;
-        slopes[r] += dz * distance;
-      };
-      std::int64_t i = 0;
-      for (; i + 2 <= rows; i += 2) {
-        add(0, i);
-        add(1, i + 1);
+    for_channels<T>(channels, [&](auto run, std::int64_t c) __attribute__((always_inline)) {
+      using R = decltype(run);
+      const Gate<decltype(kind)::value, R, T> gate(passing, c);
+      const R center = R::at(mean + c);
+      R level{}, tilt{};
+      for (std::int64_t i = c; i < rows * stride; i += stride) {
+        const R distance = R::at(x + i) - center;
+        const R dz = gate(dy, i, distance);
+        level = level + dz;
+        tilt = tilt + dz * distance;
       }
-      if (i < rows) add(0, i);
-      store_run<N>(dbias + c, levels[0] + levels[1]);
-      store_run<N>(dweight + c, (slopes[0] + slopes[1]) * load_run<N>(inverse + c));
+      level.put(dbias + c);
+      (tilt * R::at(inverse + c)).put(dweight + c);
     });
   });
 }
@@ -147,16 +198,15 @@ void backward(std::int64_t rows, std::int64_t channels, std::int64_t stride, con
               const Passing<T>& passing, const T* mean, const T* by, const T* slope, const T* constant, T* dx,
               T* dmore) {
   with_mask(passing, [&](auto kind) __attribute__((always_inline)) {
-    for_channels<T>(channels, [&](auto width, std::int64_t c) __attribute__((always_inline)) {
-      constexpr int N = decltype(width)::value;
-      const Gate<decltype(kind)::value, N, T> gate(passing, c);
-      const Run<T, N> center = load_run<N>(mean + c), factor = load_run<N>(by + c), tilt = load_run<N>(slope + c),
-                      level = load_run<N>(constant + c);
+    for_channels<T>(channels, [&](auto run, std::int64_t c) __attribute__((always_inline)) {
+      using R = decltype(run);
+      const Gate<decltype(kind)::value, R, T> gate(passing, c);
+      const R center = R::at(mean + c), factor = R::at(by + c), tilt = R::at(slope + c), level = R::at(constant + c);
       for (std::int64_t i = c; i < rows * stride; i += stride) {
-        const Run<T, N> distance = load_run<N>(x + i) - center;
-        const Run<T, N> dz = gate(dy, i, distance);
-        if (dx != nullptr) store_run<N>(dx + i, dz * factor - distance * tilt - level);
-        if (dmore != nullptr) store_run<N>(dmore + i, dz);
+        const R distance = R::at(x + i) - center;
+        const R dz = gate(dy, i, distance);
+        if (dx != nullptr) (dz * factor - distance * tilt - level).put(dx + i);
+        if (dmore != nullptr) dz.put(dmore + i);
       }
     });
   });
