@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_rmsprop_step', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -824,6 +824,21 @@ def nn_conv_backward_weight(x: numpy.typing.NDArray[numpy.float64], dy: numpy.ty
     Writes the derivative by the weights.
     """
 @typing.overload
+def nn_cover(images: numpy.typing.NDArray[numpy.float32], boxes: numpy.typing.NDArray[numpy.int64], fill: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Images (NHWC) with `fill` in a box (top, bottom, left, right) each.
+    """
+@typing.overload
+def nn_cover(images: numpy.typing.NDArray[numpy.float64], boxes: numpy.typing.NDArray[numpy.int64], fill: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Images (NHWC) with `fill` in a box (top, bottom, left, right) each.
+    """
+@typing.overload
+def nn_cover(images: numpy.typing.NDArray[numpy.uint8], boxes: numpy.typing.NDArray[numpy.int64], fill: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Images (NHWC) with `fill` in a box (top, bottom, left, right) each.
+    """
+@typing.overload
 def nn_cross_entropy(x: numpy.typing.NDArray[numpy.float32], classes: numpy.typing.NDArray[numpy.int64] | None, probabilities: numpy.typing.NDArray[numpy.float32] | None, weights: numpy.typing.NDArray[numpy.float32] | None, label_smoothing: typing.SupportsFloat | typing.SupportsIndex, ignored: typing.SupportsInt | typing.SupportsIndex, mean: bool, with_derivatives: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (sum of the losses, what a mean divides it by, losses, derivatives of the sum or the mean, or None) of
@@ -998,6 +1013,16 @@ def nn_max_pool_backward(dy: numpy.typing.NDArray[numpy.float64], places: numpy.
     The derivative by images of so many rows and columns.
     """
 @typing.overload
+def nn_mix(x: numpy.typing.NDArray[numpy.float32], partners: numpy.typing.NDArray[numpy.int64], shares: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    shares * x + (1 - shares) * x[partners], row by row.
+    """
+@typing.overload
+def nn_mix(x: numpy.typing.NDArray[numpy.float64], partners: numpy.typing.NDArray[numpy.int64], shares: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    shares * x + (1 - shares) * x[partners], row by row.
+    """
+@typing.overload
 def nn_rmsprop_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], square: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32] | None, velocity: numpy.typing.NDArray[numpy.float32] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Move flat parameters by a step of RMSprop.
@@ -1006,6 +1031,16 @@ def nn_rmsprop_step(parameters: numpy.typing.NDArray[numpy.float32], gradients: 
 def nn_rmsprop_step(parameters: numpy.typing.NDArray[numpy.float64], gradients: list, offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], square: numpy.typing.NDArray[numpy.float64], mean: numpy.typing.NDArray[numpy.float64] | None, velocity: numpy.typing.NDArray[numpy.float64] | None, gradient_factor: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Move flat parameters by a step of RMSprop.
+    """
+@typing.overload
+def nn_rotate(images: numpy.typing.NDArray[numpy.float32], angles: numpy.typing.NDArray[numpy.float64], fill: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Images (NHWC) turned anticlockwise by angles in radians, interpolated bilinearly.
+    """
+@typing.overload
+def nn_rotate(images: numpy.typing.NDArray[numpy.float64], angles: numpy.typing.NDArray[numpy.float64], fill: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Images (NHWC) turned anticlockwise by angles in radians, interpolated bilinearly.
     """
 def nn_scale(gradients: list, factor: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
@@ -1079,6 +1114,24 @@ def nn_upsample_backward(dy: numpy.typing.NDArray[numpy.float32], size: typing.A
 def nn_upsample_backward(dy: numpy.typing.NDArray[numpy.float64], size: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], linear: bool, align_corners: bool, factors: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     The derivative by images of so many rows and columns.
+    """
+@typing.overload
+def nn_windows(images: numpy.typing.NDArray[numpy.float32], places: numpy.typing.NDArray[numpy.int64], height: typing.SupportsInt | typing.SupportsIndex, width: typing.SupportsInt | typing.SupportsIndex, reflect: bool, fill: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Parts of images (NHWC), by (top, left, flip_rows, flip_columns) for each. Outside of an image there is
+    `fill`, or its reflection.
+    """
+@typing.overload
+def nn_windows(images: numpy.typing.NDArray[numpy.float64], places: numpy.typing.NDArray[numpy.int64], height: typing.SupportsInt | typing.SupportsIndex, width: typing.SupportsInt | typing.SupportsIndex, reflect: bool, fill: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Parts of images (NHWC), by (top, left, flip_rows, flip_columns) for each. Outside of an image there is
+    `fill`, or its reflection.
+    """
+@typing.overload
+def nn_windows(images: numpy.typing.NDArray[numpy.uint8], places: numpy.typing.NDArray[numpy.int64], height: typing.SupportsInt | typing.SupportsIndex, width: typing.SupportsInt | typing.SupportsIndex, reflect: bool, fill: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Parts of images (NHWC), by (top, left, flip_rows, flip_columns) for each. Outside of an image there is
+    `fill`, or its reflection.
     """
 @typing.overload
 def normal_residual(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
