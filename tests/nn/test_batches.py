@@ -66,6 +66,38 @@ def test_scales(dtype):
             np.testing.assert_allclose(seen, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 3, 1, 2), (0, 2, 1, 3), (0, 3, 2, 1)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, np.int32])
+@pytest.mark.parametrize("to", [None, np.float32, np.float64])
+def test_images_stay_in_the_order_of_their_memory(axes, dtype, to):
+    memory = RNG.integers(0, 200, size=(19, 4, 5, 3)).astype(dtype)
+    rows = RNG.integers(0, 19, size=11)
+    for contiguous in (memory, memory[::2], memory[::-1], memory[:, :1], memory[:, :, :, :1].copy()):
+        X, at = contiguous.transpose(axes), rows % len(contiguous)
+        actual = gather(X, at, to)
+        assert actual.dtype == (dtype if to is None else to)
+        np.testing.assert_array_equal(actual, X[at])
+        if contiguous.flags.c_contiguous:
+            assert actual.transpose(np.argsort(axes)).flags.c_contiguous
+    for parts in (memory[:, ::2], memory[:, :, 1:], np.asfortranarray(memory), memory[:, :, ::-1]):
+        np.testing.assert_array_equal(gather(parts.transpose(axes), rows, to), parts.transpose(axes)[rows])
+    assert gather(memory.transpose(axes), rows[:0], to).shape == (0, *memory.transpose(axes).shape[1:])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_images_are_scaled(shuffle):
+    memory = RNG.integers(0, 255, size=(10, 6, 5, 3)).astype(np.uint8)
+    X = memory.transpose(0, 3, 1, 2)
+    means = np.array([1.0, 2, 3]).reshape(3, 1, 1)
+    batches = Batches(X, np.arange(10), 4, shuffle, 0, dtype=np.float32, shift=means, factor=1 / 255)
+    for images, rows in batches:
+        assert images.dtype == np.float32
+        assert images.transpose(0, 2, 3, 1).flags.c_contiguous
+        np.testing.assert_allclose(images, (X[rows] - means) / 255, rtol=1e-6)
+    with pytest.raises(ValueError, match="broadcast"):
+        Batches(X, dtype=np.float32, factor=np.ones(4))
+
+
 def test_an_epoch_visits_every_sample_once():
     X, y = np.arange(46.0).reshape(23, 2), np.arange(23)
     batches = Batches(X, y, batch_size=5, rng=0)
@@ -118,7 +150,7 @@ def test_wrong_arguments():
         Batches(np.zeros((3, 2)), np.zeros(2))
     with pytest.raises(ValueError, match="batch_size: expected at least 1, got 0"):
         Batches(np.zeros((3, 2)), batch_size=0)
-    with pytest.raises(ValueError, match="two-dimensional X, got 1"):
+    with pytest.raises(ValueError, match="X of two dimensions or more, got 1"):
         Batches(np.zeros(3), factor=2.0)
     with pytest.raises(ValueError, match="not to int64"):
         Batches(np.zeros((3, 2)), dtype=np.int64)

@@ -7,7 +7,7 @@ PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fas
 """
 
 from fastml._core import release_memory
-from fastml.nn import callbacks, functional, init, models, optim, schedules
+from fastml.nn import augment, callbacks, functional, init, models, optim, schedules
 from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
 from fastml.nn._seeding import default_generator, manual_seed, seeded
 from fastml.nn.batches import Batches
@@ -120,6 +120,7 @@ __all__ = [
     "Tanh",
     "Tensor",
     "Upsample",
+    "augment",
     "binary_cross_entropy_with_logits",
     "callbacks",
     "cat",

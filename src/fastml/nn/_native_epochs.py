@@ -32,7 +32,7 @@ def native_epochs(training: Any) -> NativeEpochs | None:
     They are for a ``Sequential`` of ``Linear`` layers, with biases and one activation between them (``ReLU``,
     ``Sigmoid``, ``Tanh``), for cross entropy, binary cross entropy and squared errors as they are by default, for
     ``Adam`` and ``SGD`` without weight decay, over all parameters, and two-dimensional X of their type, CSR or not.
-    Weights of samples, clipping, accumulation, hooks, and callbacks that look at batches need the loop.
+    Weights of samples, augmentation, clipping, accumulation, hooks, and callbacks that look at batches need the loop.
     """
     batches = training.batches
     layers = _layers(training.module)
@@ -41,6 +41,8 @@ def native_epochs(training: Any) -> NativeEpochs | None:
     if training.accumulate > 1 or training.clip_norm is not None or training.clip_value is not None:
         return None
     if any(callback.sees_batches for callback in training.callbacks) or batches.sample_weight is not None:
+        return None
+    if training.augmentation is not None:
         return None
     X = batches.X
     if X.ndim != 2 or X.dtype != training.dtype:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,8 +25,9 @@ class Batches:
     Parameters
     ----------
     X : array-like of shape (n_samples, ...), or sparse array
-        Rows of float32, float64 or uint8 (images) are gathered in native code, from memory of any row stride. Those of
-        sparse arrays become dense batch by batch.
+        Rows of float32, float64 or uint8 (images) are gathered in native code, from memory of any row stride; within a
+        row the order of memory is kept, so that images stay channels last. Those of sparse arrays become dense batch by
+        batch.
     y : array-like of shape (n_samples, ...), optional
         Targets.
     batch_size : int, default=32
@@ -36,9 +38,9 @@ class Batches:
     drop_last : bool, default=False
         Whether a last batch that is not full is left out.
     dtype : dtype, optional
-        float32 or float64, for a two-dimensional X that is to be converted.
-    shift, factor : array-like of shape (n_features,) or float, optional
-        Batches are ``(X - shift) * factor``, in the batches' type.
+        float32 or float64, for X that is to be converted.
+    shift, factor : array-like of the shape of a sample or broadcast to it, or float, optional
+        Batches are ``(X - shift) * factor``, in the batches' type: 1 / 255 makes numbers up to 1 of images of uint8.
     sample_weight : array-like of shape (n_samples,), optional
         A number for each sample, that goes along.
 
@@ -88,14 +90,13 @@ class Batches:
     def _scaling(self, shift: Any, factor: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
         if shift is None and factor is None:
             return None, None
-        if self.X.ndim != 2:
-            raise ValueError(f"shift, factor: expected a two-dimensional X, got {self.X.ndim} dimension(s).")
-        columns = self.X.shape[1]
+        if self.X.ndim < 2:
+            raise ValueError(f"shift, factor: expected X of two dimensions or more, got {self.X.ndim} dimension(s).")
 
-        def of_columns(values: Any) -> np.ndarray:
-            return np.array(np.broadcast_to(np.asarray(values, dtype=self.dtype), columns))
+        def of_sample(values: Any) -> np.ndarray:
+            return np.array(np.broadcast_to(np.asarray(values, dtype=self.dtype), self.X.shape[1:]), order="C")
 
-        return of_columns(0 if shift is None else shift), of_columns(1 if factor is None else factor)
+        return of_sample(0 if shift is None else shift), of_sample(1 if factor is None else factor)
 
     @property
     def n_samples(self) -> int:
@@ -156,27 +157,46 @@ def gather(
         Indices of rows, none of them negative.
     dtype : dtype, optional
         The type of the result, X's by default.
-    shift, factor : ndarray of shape (n_features,), optional
+    shift, factor : ndarray of shape X.shape[1:], optional
         Both or neither, of the type of the result, which is then ``(X[rows] - shift) * factor``.
 
     Returns
     -------
     batch : ndarray
+        Its samples lie in memory as those of X do, where these are contiguous in some order of their axes.
     """
     dtype = X.dtype if dtype is None else np.dtype(dtype)
     if issparse(X):
         batch = X[rows].toarray().astype(dtype, copy=False)
         return batch if factor is None else (batch - shift) * factor
-    item = X.dtype.itemsize
-    if X.ndim == 2 and X.dtype in _GATHERED and dtype in FLOATS:
-        if X.strides[1] == item and X.strides[0] % item == 0:
-            batch = np.empty((len(rows), X.shape[1]), dtype=dtype)
+    axes = _order_of_axes(X)
+    if axes is not None:
+        samples = X.transpose(axes)
+        batch = np.empty((len(rows), *samples.shape[1:]), dtype=dtype)
+        if X.ndim > 1 and X.dtype in _GATHERED and dtype in FLOATS:
+            size = math.prod(samples.shape[1:])
+            minus, times = _in_memory_order(shift, axes), _in_memory_order(factor, axes)
             n_threads = threads.n_threads(work=batch.size)
-            _core.nn_gather_rows(X, rows, shift, factor, batch, n_threads)
-            return batch
-    elif X.dtype == dtype and not dtype.hasobject and (X.ndim == 1 or X.flags.c_contiguous):
-        batch = np.empty((len(rows), *X.shape[1:]), dtype=dtype)
-        _core.nn_gather_items(X, rows, batch)
-        return batch
+            flat = batch.reshape(len(rows), size)
+            _core.nn_gather_rows(samples.reshape(len(X), size), rows, minus, times, flat, n_threads)
+            return batch.transpose(np.argsort(axes))
+        if X.dtype == dtype and factor is None and not dtype.hasobject and (X.ndim == 1 or samples.flags.c_contiguous):
+            _core.nn_gather_items(samples, rows, batch)
+            return batch.transpose(np.argsort(axes))
     batch = X[rows].astype(dtype, copy=False)
     return batch if factor is None else (batch - shift) * factor
+
+
+def _order_of_axes(X: np.ndarray) -> tuple[int, ...] | None:
+    """Return an order of the axes in which each sample is contiguous, the first one staying, or None."""
+    rest = sorted(range(1, X.ndim), key=lambda axis: (-abs(X.strides[axis]), X.shape[axis] == 1))
+    stride = X.itemsize
+    for axis in reversed(rest):
+        if X.shape[axis] != 1 and X.strides[axis] != stride:
+            return None
+        stride *= X.shape[axis]
+    return (0, *rest) if X.ndim == 1 or X.strides[0] % X.itemsize == 0 else None
+
+
+def _in_memory_order(of_sample: Any, axes: tuple[int, ...]) -> Any:
+    return None if of_sample is None else of_sample.transpose([axis - 1 for axis in axes[1:]]).ravel()

@@ -12,10 +12,13 @@ from fastml.nn._recording import no_grad
 from fastml.nn.batches import Batches, as_samples
 from fastml.nn.tensor import Tensor
 
-__all__ = ["EVALUATION_BATCH", "Predictor", "batch_type", "outputs", "type_of"]
+__all__ = ["EVALUATION_BATCH", "Predictor", "batch_form", "evaluation_batch", "outputs", "type_of"]
 
 EVALUATION_BATCH = 1024
 """Samples in a batch without gradients: enough that Python's share is small, few enough to stay in the caches."""
+
+EVALUATION_IMAGES = 64
+"""The same of images, each of which becomes many numbers in each layer."""
 
 
 def type_of(module: Any) -> np.dtype:
@@ -23,18 +26,28 @@ def type_of(module: Any) -> np.dtype:
     return next((p.data.dtype for p in module.parameters()), np.dtype(np.float32))
 
 
-def batch_type(X: np.ndarray, dtype: np.dtype) -> np.dtype | None:
-    """Return the type of batches of X: that of the module for floats, and X's own, by None, for integers."""
-    return dtype if X.dtype.kind == "f" else None
+def evaluation_batch(X: Any) -> int:
+    """Return how many samples make a batch without gradients."""
+    return EVALUATION_BATCH if X.ndim <= 2 else EVALUATION_IMAGES
 
 
-def outputs(module: Any, X: Any) -> np.ndarray:
+def batch_form(X: np.ndarray, dtype: np.dtype, scale: float | None = None) -> dict[str, Any]:
+    """Return what becomes of X in batches, as arguments of them.
+
+    Floats get the type of the module; so does what is to be scaled. Other integers stay as they are.
+    """
+    return {"dtype": dtype if X.dtype.kind == "f" or scale is not None else None, "factor": scale}
+
+
+def outputs(module: Any, X: Any, scale: float | None = None) -> np.ndarray:
     """Return what a module makes of samples, in evaluation mode and without gradients.
 
     Parameters
     ----------
     module : Module
     X : array-like of shape (n_samples, ...), or sparse array
+    scale : float, optional
+        What X is multiplied by as batches of it become floats.
 
     Returns
     -------
@@ -46,7 +59,8 @@ def outputs(module: Any, X: Any) -> np.ndarray:
         module.eval()
     try:
         with no_grad():
-            batches = Batches(X, None, EVALUATION_BATCH, shuffle=False, dtype=batch_type(X, type_of(module)))
+            form = batch_form(X, type_of(module), scale)
+            batches = Batches(X, None, evaluation_batch(X), shuffle=False, **form)
             parts = [module(Tensor(part)).data for part, _ in batches]
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
     finally:
@@ -63,6 +77,8 @@ class Predictor:
     module : Module
     y : ndarray
         The targets it is trained on: integers make it a classifier.
+    scale : float, optional
+        What samples are multiplied by.
 
     Attributes
     ----------
@@ -71,8 +87,8 @@ class Predictor:
         Of classifiers: 0, 1, ...
     """
 
-    def __init__(self, module: Any, y: Any) -> None:
-        self.module = module
+    def __init__(self, module: Any, y: Any, scale: float | None = None) -> None:
+        self.module, self.scale = module, scale
         if y.dtype.kind in "iub":
             self._estimator_type = "classifier"
             self.classes_ = np.arange(int(y.max()) + 1)
@@ -85,7 +101,7 @@ class Predictor:
 
     def outputs(self, X: Any) -> np.ndarray:
         """Return what the module makes of samples."""
-        return outputs(self.module, X)
+        return outputs(self.module, X, self.scale)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return classes, or values."""

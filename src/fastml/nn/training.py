@@ -19,12 +19,13 @@ from fastml.nn._native_epochs import NativeEpochs, native_epochs
 from fastml.nn._non_finite import NonFiniteLossError, first_not_finite, first_parameter
 from fastml.nn._recording import no_grad
 from fastml.nn._seeding import default_generator, seeded
+from fastml.nn.augment import Augmentation, as_augmentation
 from fastml.nn.batches import Batches, as_samples
 from fastml.nn.callbacks import Callback
 from fastml.nn.checkpoints import load_checkpoint
 from fastml.nn.clipping import clip_factor, clip_grad_value_, grad_norm
 from fastml.nn.history import History
-from fastml.nn.predictor import EVALUATION_BATCH, Predictor, batch_type, type_of
+from fastml.nn.predictor import Predictor, batch_form, evaluation_batch, type_of
 from fastml.nn.tensor import Tensor
 
 __all__ = ["NonFiniteLossError", "Predictor", "Training", "fit"]
@@ -50,6 +51,8 @@ def fit(
     clip_value: float | None = None,
     resume: str | os.PathLike | None = None,
     history: History | None = None,
+    augmentation: Any = None,
+    scale: float | None = None,
 ) -> History:
     """Train a module.
 
@@ -96,6 +99,12 @@ def fit(
         same result bit for bit.
     history : History, optional
         Where the numbers go, by default into a new one. Epochs are numbered on from those that it holds.
+    augmentation : Augmentation, list of Augmentation, or function, optional
+        What is done to each batch that is trained on, see :mod:`fastml.nn.augment`; a function gets images and returns
+        others. It draws from the generator that ``seed`` makes, and is not for validation.
+    scale : float, optional
+        What X is multiplied by, that of ``validation``, too, as batches of it become floats: 1 / 255 for images of
+        uint8.
 
     Returns
     -------
@@ -123,8 +132,21 @@ def fit(
     # A block of its own: a training in another thread must not draw from the same generator.
     with nullcontext() if seed is None else seeded(np.random.SeedSequence(seed).spawn(1)[0]):
         training = Training(
-            module, X, y, loss, optimizer, epochs, batch_size, validation, seed, shuffle, drop_last, sample_weight
+            module,
+            X,
+            y,
+            loss,
+            optimizer,
+            epochs,
+            batch_size,
+            validation,
+            seed,
+            shuffle,
+            drop_last,
+            sample_weight,
+            scale,
         )
+        training.augmentation = as_augmentation(augmentation)
         if history is not None:
             training.history, history.stopped = history, None
         training.accumulate, training.clip_norm, training.clip_value = accumulate, clip_norm, clip_value
@@ -173,8 +195,11 @@ class Training:
         shuffle: bool,
         drop_last: bool,
         sample_weight: Any = None,
+        scale: float | None = None,
     ) -> None:
         self.module, self.loss, self.optimizer, self.n_epochs = module, loss, optimizer, n_epochs
+        self.scale = scale
+        self.augmentation: Augmentation | None = None
         self.dtype = type_of(module)
         self.rng = np.random.default_rng(seed)
         X, y = as_samples(X), self._typed(np.asarray(y))
@@ -199,8 +224,9 @@ class Training:
                     f"{self.validation[0].shape} and {self.validation[1].shape}."
                 )
         self._validation_weight = validation_weight
-        kind = batch_type(X, self.dtype)
-        self.batches = Batches(X, y, batch_size, shuffle, self.rng, drop_last, dtype=kind, sample_weight=weight)
+        self.batches = Batches(
+            X, y, batch_size, shuffle, self.rng, drop_last, **batch_form(X, self.dtype, scale), sample_weight=weight
+        )
         if not self.batches.n_samples:
             raise ValueError(f"X: expected a batch of samples at least, got {X.shape[0]} sample(s).")
         self.history = History()
@@ -257,7 +283,7 @@ class Training:
 
     def predictor(self) -> Predictor:
         """Return the module as it is now with the methods of an estimator."""
-        return Predictor(self.module, self.batches.y)
+        return Predictor(self.module, self.batches.y, self.scale)
 
     def module_state(self) -> dict[str, np.ndarray]:
         """Return copies of the module's parameters and buffers."""
@@ -335,9 +361,9 @@ class Training:
     def _run_epoch(self) -> None:
         self.epoch += 1
         started = time.perf_counter()
+        self.module.train()
         self._tell("on_epoch_begin")
         rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.module.train()
         total = self._run_natively()
         if total is None:
             total = self._run_batches()
@@ -372,6 +398,9 @@ class Training:
             begin = i // self.accumulate * self.accumulate
             if i == begin:
                 self.optimizer.zero_grad()
+            if self.augmentation is not None:
+                X, y, mixed = self.augmentation.batch(X, y, *weight)
+                weight = [mixed] if weight else []
             loss = self._loss(X, y, *weight)
             self.batch_loss = loss.item()
             if not math.isfinite(self.batch_loss):
@@ -415,8 +444,8 @@ class Training:
 
     def _evaluate(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         self.module.eval()
-        kind = batch_type(X, self.dtype)
-        batches = Batches(X, y, EVALUATION_BATCH, shuffle=False, dtype=kind, sample_weight=weight)
+        form = batch_form(X, self.dtype, self.scale)
+        batches = Batches(X, y, evaluation_batch(X), shuffle=False, **form, sample_weight=weight)
         with no_grad():
             total = sum(self._loss(*batch).item() * len(batch[0]) for batch in batches)
         return total / X.shape[0]
