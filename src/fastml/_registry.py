@@ -106,6 +106,9 @@ ENTRIES = (
 
 OWN_ENTRIES = (
     OwnEntry("Autoencoder", "fastml.neural_network"),
+    OwnEntry("ConvAutoencoder", "fastml.neural_network"),
+    OwnEntry("ConvNetClassifier", "fastml.neural_network"),
+    OwnEntry("ConvNetRegressor", "fastml.neural_network"),
     OwnEntry("NeuralNetClassifier", "fastml.neural_network"),
     OwnEntry("NeuralNetRegressor", "fastml.neural_network"),
 )

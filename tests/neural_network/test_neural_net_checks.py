@@ -3,7 +3,14 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fastml.neural_network import Autoencoder, NeuralNetClassifier, NeuralNetRegressor
+from fastml.neural_network import (
+    Autoencoder,
+    ConvAutoencoder,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    NeuralNetClassifier,
+    NeuralNetRegressor,
+)
 
 
 @parametrize_with_checks(
@@ -14,6 +21,11 @@ from fastml.neural_network import Autoencoder, NeuralNetClassifier, NeuralNetReg
         NeuralNetRegressor(module__hidden_layer_sizes=(16,), criterion="huber", optimizer="adamw", optimizer__lr=0.01),
         Autoencoder(n_components=1, max_epochs=20),
         Autoencoder(n_components=2, hidden_layer_sizes=(8,), tied=True, noise="gaussian", max_epochs=20),
+        ConvNetClassifier(),
+        ConvNetClassifier([8], criterion="bce_with_logits", module__batch_norm=False, optimizer__lr=0.02),
+        ConvNetRegressor(),
+        ConvNetRegressor([8, ("dense", 16)], module__batch_norm=False, criterion="huber", optimizer__lr=0.02),
+        ConvAutoencoder(n_components=1),
     ]
 )
 @pytest.mark.filterwarnings("ignore:A column-vector y:sklearn.exceptions.DataConversionWarning")

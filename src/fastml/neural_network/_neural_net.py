@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastml import nn
 from fastml.neural_network._building import new_loss, new_module
 from fastml.neural_network._dense_module import dense_network
-from fastml.neural_network._trained_network import TrainedNetwork
+from fastml.neural_network._trained_network import TrainedNetwork, float_type, scale_of
 from fastml.neural_network._training_parameters import PARTS
 from fastml.nn.predictor import outputs
 
@@ -36,6 +36,20 @@ class NeuralNet(TrainedNetwork):
         tags.input_tags.sparse = True
         return tags
 
+    def _validated(self, X: Any, y: Any, reset: bool, **checks: Any) -> tuple[Any, Any]:
+        """Return samples as the module gets them, and targets."""
+        return validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            order="C",
+            reset=reset,
+            **checks,
+        )
+
     def _new_module(self, X: np.ndarray, out_features: int) -> nn.Module:
         shape = {"in_features": X.shape[1], "out_features": out_features, "dtype": X.dtype}
         module = dense_network if self.module is None else self.module
@@ -47,16 +61,15 @@ class NeuralNet(TrainedNetwork):
     def _checked_weight(self, sample_weight: Any, X: np.ndarray) -> np.ndarray | None:
         if sample_weight is None:
             return None
-        return _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        return _check_sample_weight(sample_weight, X, dtype=float_type(X), ensure_non_negative=True)
 
-
-def n_outputs(module: nn.Module, X: np.ndarray) -> int:
-    """Return how many numbers a module gives for a sample, by a pass over the first samples."""
-    first = X[:2]
-    shape = outputs(module, first).shape
-    if shape[:1] != first.shape[:1] or len(shape) > 2:
-        raise ValueError(
-            f"module: expected {type(module).__name__} to give a number or a row of them for each sample; for "
-            f"samples of shape {first.shape} it gave shape {shape}."
-        )
-    return shape[1] if len(shape) == 2 else 1
+    def _width(self, module: nn.Module, X: np.ndarray) -> int:
+        """Return how many numbers a module gives for a sample, by a pass over the first samples."""
+        first = X[:2]
+        shape = outputs(module, first, scale_of(first)).shape
+        if shape[:1] != first.shape[:1] or len(shape) > 2:
+            raise ValueError(
+                f"module: expected {type(module).__name__} to give a number or a row of them for each sample; for "
+                f"samples of shape {first.shape} it gave shape {shape}."
+            )
+        return shape[1] if len(shape) == 2 else 1

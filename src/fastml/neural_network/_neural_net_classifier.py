@@ -16,13 +16,13 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fastml import nn
 from fastml._support.dispatch import accelerated
 from fastml.neural_network._building import CLASS_LOSSES
-from fastml.neural_network._neural_net import MODULE_DOC, NeuralNet, n_outputs
-from fastml.neural_network._trained_network import Samples
+from fastml.neural_network._neural_net import MODULE_DOC, NeuralNet
+from fastml.neural_network._trained_network import Samples, float_type
 from fastml.neural_network._training_parameters import ATTRIBUTES_DOC, TRAINING_CONSTRAINTS, TRAINING_DOC
 
 
@@ -163,7 +163,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
         Parameters
         ----------
         X : {array-like, sparse array} of shape (n_samples, n_features)
-            Samples; float32 stays, anything else becomes float64.
+            Samples; float32 stays, anything else becomes float64. Subclasses for images say what they take.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Labels, or an indicator matrix of several a sample.
@@ -298,22 +298,14 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> "NeuralNetClassifier":
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            order="C",
-            reset=not goes_on,
-        )
+        X, y = self._validated(X, y, reset=not goes_on)
+        dtype = float_type(X)
         weight = self._checked_weight(sample_weight, X)
         y = y.toarray() if issparse(y) else y
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.class_weight is not None:
-            of_classes = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+            of_classes = compute_sample_weight(self.class_weight, y).astype(dtype)
             if not np.all((of_classes >= 0) & np.isfinite(of_classes)):
                 raise ValueError(f"class_weight: expected finite numbers from 0 on, got {self.class_weight}.")
             weight = of_classes if weight is None else weight * of_classes
@@ -321,7 +313,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
         n_classes = len(self.classes_)
 
         def loss_for(module: nn.Module) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
-            self.n_outputs_ = n_outputs(module, X)
+            self.n_outputs_ = self._width(module, X)
             if self.n_outputs_ != n_classes and (self._multilabel or n_classes > 2 or self.n_outputs_ != 1):
                 raise ValueError(
                     f"module: {type(module).__name__} gives {self.n_outputs_} output(s) for a sample; expected one for "
@@ -330,7 +322,9 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
                 )
             loss = self._new_loss(self._criterion_for(self._multilabel or self._is_single()), weight)
             self._form = self._form_for(loss)
-            return loss, lambda codes: _encoded(codes, self._form, self._multilabel, self.n_outputs_, X.dtype)
+            # What augmentation mixes are probabilities of classes.
+            form = "flags" if self._form == "classes" and self._mixes_targets() else self._form
+            return loss, lambda codes: _encoded(codes, form, self._multilabel, self.n_outputs_, dtype)
 
         one_output = n_classes == 2 and not self._multilabel
         one_output = one_output and (self._is_criterion(nn.BCEWithLogitsLoss) or self._is_criterion(nn.HingeLoss))

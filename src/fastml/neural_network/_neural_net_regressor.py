@@ -7,13 +7,13 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fastml import nn
 from fastml._support.dispatch import accelerated
 from fastml.neural_network._building import VALUE_LOSSES
-from fastml.neural_network._neural_net import MODULE_DOC, NeuralNet, n_outputs
-from fastml.neural_network._trained_network import Samples
+from fastml.neural_network._neural_net import MODULE_DOC, NeuralNet
+from fastml.neural_network._trained_network import Samples, float_type
 from fastml.neural_network._training_parameters import ATTRIBUTES_DOC, TRAINING_CONSTRAINTS, TRAINING_DOC
 
 
@@ -129,7 +129,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
         Parameters
         ----------
         X : {array-like, sparse array} of shape (n_samples, n_features)
-            Samples; float32 stays, anything else becomes float64.
+            Samples; float32 stays, anything else becomes float64. Subclasses for images say what they take.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Values.
@@ -185,17 +185,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> "NeuralNetRegressor":
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            order="C",
-            reset=not goes_on,
-        )
+        X, y = self._validated(X, y, reset=not goes_on, y_numeric=True)
         weight = self._checked_weight(sample_weight, X)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -205,7 +195,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
         self.n_outputs_ = n_values
 
         def loss_for(module: nn.Module) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
-            given = n_outputs(module, X)
+            given = self._width(module, X)
             if given != n_values:
                 raise ValueError(
                     f"module: {type(module).__name__} gives {given} output(s) for a sample; y has {n_values} value(s)."
@@ -216,7 +206,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
                 raise ValueError("y: expected counts, none of them negative, for a Poisson loss.")
             return loss, lambda values: values
 
-        targets = np.ascontiguousarray(y, dtype=X.dtype)
+        targets = np.ascontiguousarray(y, dtype=float_type(X))
         self._train(Samples(X, y, targets, weight), lambda: self._new_module(X, n_values), loss_for, incremental)
         return self
 

@@ -15,6 +15,8 @@ from fastml import nn
 from fastml._support import validation
 from fastml.neural_network._building import OPTIMIZERS, built, new_schedule
 from fastml.neural_network._nested_parameters import NestedParameters
+from fastml.nn.augment import as_augmentation
+from fastml.nn.batches import gather
 from fastml.nn.predictor import outputs, type_of
 
 VALIDATION_FRACTION = 0.1
@@ -33,7 +35,18 @@ class Samples(NamedTuple):
 
     def take(self, rows: np.ndarray) -> "Samples":
         """Return some of the samples."""
-        return Samples(*[None if part is None else part[rows] for part in self])
+        X = self.X[rows] if self.X.ndim <= 2 else gather(self.X, rows)  # the latter keeps channels last
+        return Samples(X, *[None if part is None else part[rows] for part in self[1:]])
+
+
+def float_type(X: Any) -> np.dtype:
+    """Return the type that a module computes in: that of floats, and float32 for images of bytes."""
+    return np.dtype(np.float32) if X.dtype == np.uint8 else X.dtype
+
+
+def scale_of(X: Any) -> float | None:
+    """Return what samples are multiplied by as they become floats: bytes become numbers up to 1."""
+    return 1 / 255 if X.dtype == np.uint8 else None
 
 
 class TrainedNetwork(NestedParameters):
@@ -51,6 +64,7 @@ class TrainedNetwork(NestedParameters):
     best_epoch_: int
     _seed: int
     _n_calls: int
+    augmentation: Any = None
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -95,6 +109,7 @@ class TrainedNetwork(NestedParameters):
         with nn.seeded(for_module):
             module = copy.deepcopy(self.module_).astype(type_of(self.module_)) if goes_on else new_module()
             loss, encode = new_loss(module)
+            self._prepare(module, goes_on)
             optimizer = self._new_optimizer(module)
             schedule = self._new_schedule(optimizer, samples.X.shape[0], incremental)
             if incremental and goes_on:
@@ -103,6 +118,7 @@ class TrainedNetwork(NestedParameters):
             stopping = self._early_stopping(scoring)
             self.callbacks_ = self._own_callbacks()
             callbacks = [
+                *self._inner_callbacks(module),
                 *scoring,
                 *([schedule] if schedule else []),
                 *self.callbacks_,
@@ -117,7 +133,7 @@ class TrainedNetwork(NestedParameters):
                     encode(samples.targets),
                     loss,
                     optimizer,
-                    epochs=1 if incremental else self.max_epochs,
+                    epochs=1 if incremental else self._n_epochs(samples.X.shape[0]),
                     batch_size=self.batch_size,
                     sample_weight=samples.weight,
                     validation=None if kept is None else _without_none(kept.X, encode(kept.targets), kept.weight),
@@ -130,6 +146,8 @@ class TrainedNetwork(NestedParameters):
                     clip_value=self.gradient_clip_value,
                     resume=self._resumed_from(incremental),
                     history=history,
+                    augmentation=self.augmentation,
+                    scale=scale_of(samples.X),
                 )
             except KeyboardInterrupt:
                 # As in scikit-learn's MLPClassifier: what was learnt so far counts.
@@ -166,25 +184,48 @@ class TrainedNetwork(NestedParameters):
         )
         return samples.take(rows), samples.take(kept)
 
+    def _prepare(self, module: nn.Module, goes_on: bool) -> None:
+        """Do what is to be done to a module before it is trained, or trained on."""
+
+    def _inner_callbacks(self, module: nn.Module) -> list[nn.callbacks.Callback]:
+        """Return what an estimator does along with every training of its own."""
+        return []
+
+    def _mixes_targets(self) -> bool:
+        """Tell whether augmentation makes targets of several ones."""
+        augmentation = as_augmentation(self.augmentation)
+        return augmentation is not None and augmentation.mixes_targets
+
     def _new_optimizer(self, module: nn.Module) -> Any:
         build = OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
-        if not any(True for _ in module.parameters()):
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        if not trained:
             raise ValueError(f"module: {type(module).__name__} has no parameters to train.")
-        return built("optimizer", build, self._nested("optimizer"), module.parameters())
+        return built("optimizer", build, self._nested("optimizer"), trained)
 
     def _state_for(self, optimizer: Any) -> dict[str, Any]:
         """Return the state that ``partial_fit`` goes on with; arguments set since then count, but for a schedule."""
-        if self.schedule is not None:
+        if self._schedule_for(incremental=True)[0] is not None:
             return self._optimizer_state
         return {**self._optimizer_state, "param_groups": optimizer.state_dict()["param_groups"]}
 
+    def _n_epochs(self, n_samples: int) -> int:
+        """Return how many passes a training makes."""
+        return self.max_epochs
+
+    def _schedule_for(self, incremental: bool) -> tuple[Any, dict[str, Any]]:
+        """Return what the schedule is, None for none, and its arguments."""
+        return self.schedule, self._nested("schedule")
+
     def _new_schedule(self, optimizer: Any, n_samples: int, incremental: bool) -> nn.callbacks.LRSchedule | None:
-        if self.schedule is None:
+        kind, arguments = self._schedule_for(incremental)
+        if kind is None:
             return None
         n_batches = n_samples // self.batch_size if self.drop_last else -(-n_samples // self.batch_size)
-        steps = -(-n_batches // self.accumulate) * self.max_epochs
-        lengths = {"epoch": self.max_epochs, "step": max(steps, 1)}
-        schedule = new_schedule(self.schedule, self._nested("schedule"), optimizer, lengths)
+        n_epochs = self._n_epochs(n_samples)
+        steps = -(-n_batches // self.accumulate) * n_epochs
+        lengths = {"epoch": n_epochs, "step": max(steps, 1)}
+        schedule = new_schedule(kind, arguments, optimizer, lengths)
         state = getattr(self, "_schedule_state", None)
         if incremental and state is not None:
             schedule.load_state_dict(state)
