@@ -7,7 +7,7 @@ PyTorch's wherever PyTorch has the thing. Nothing here knows scikit-learn: ``fas
 """
 
 from fastml._core import release_memory
-from fastml.nn import augment, callbacks, functional, init, models, optim, schedules
+from fastml.nn import augment, callbacks, functional, init, models, optim, plots, schedules
 from fastml.nn._recording import enable_grad, is_grad_enabled, no_grad
 from fastml.nn._seeding import default_generator, manual_seed, seeded
 from fastml.nn.batches import Batches
@@ -151,6 +151,7 @@ __all__ = [
     "mse_loss",
     "no_grad",
     "optim",
+    "plots",
     "poisson_nll_loss",
     "release_memory",
     "save",
