@@ -135,21 +135,23 @@ def misclassified(
     figure : matplotlib Figure or SubFigure
         Its title says how many of how many are wrong.
     """
-    pictures, count = _pictures(X, "misclassified"), _checked_count(count, "misclassified")
+    X, count = _with_channels(X, "misclassified"), _checked_count(count, "misclassified")
     labels = []
     for name, y in (("y_true", y_true), ("y_predicted", y_predicted)):
         y = np.asarray(y)
-        if y.shape != (len(pictures),):
+        if y.shape != (len(X),):
             raise ValueError(
-                f"misclassified: {name} has shape {y.shape}; expected one label for each of {len(pictures)} images."
+                f"misclassified: {name} has shape {y.shape}; expected one label for each of {len(X)} images."
             )
         labels.append(y)
     wrong = np.flatnonzero(labels[0] != labels[1])
-    names = [_names(y[wrong[:count]], classes, "misclassified") for y in labels]
-    figure, axes = _grid(len(names[0]), figure, "misclassified")
-    for ax, i, true, predicted in zip(axes, wrong, *names):
-        _draw(ax, pictures[i], f"{true} → {predicted}")
-    figure.suptitle(f"{len(wrong)} of {len(pictures)} misclassified", fontsize="medium")
+    shown = wrong[:count]
+    names = [_names(y[shown], classes, "misclassified") for y in labels]
+    pictures = _pictures(X, shown, "misclassified")
+    figure, axes = _grid(len(shown), figure, "misclassified")
+    for ax, picture, true, predicted in zip(axes, pictures, *names):
+        _draw(ax, picture, f"{true} → {predicted}")
+    figure.suptitle(f"{len(wrong)} of {len(X)} misclassified", fontsize="medium")
     return figure
 
 
@@ -207,7 +209,7 @@ def saliency_map(
     images = _floating_images(module, X, "saliency_map")
     target = _targets(target, len(images), "saliency_map")
     images, target = images[:count], None if target is None else target[:count]
-    pictures = _pictures(images, "saliency_map")
+    pictures = _pictures(images, slice(None), "saliency_map")
     maps, targets = _saliency(module, images, target, "saliency_map")
     figure, axes = _grid(2 * len(images), figure, "saliency_map", even=True)
     for i, name in enumerate(_names(targets, classes, "saliency_map")):
@@ -256,9 +258,8 @@ def _floating_images(module: Any, X: Any, what: str) -> np.ndarray:
     return X
 
 
-def _pictures(X: Any, what: str) -> np.ndarray:
-    """Return images of shape (n, h, w, c) from 0 to 1: those that are not there already are scaled together."""
-    X = _with_channels(X, what)
+def _pictures(X: np.ndarray, shown: Any, what: str) -> np.ndarray:
+    """Return some images of X as (n, h, w, c) from 0 to 1; where X is on another scale, all of it is scaled alike."""
     if X.shape[1] not in (1, 3):
         raise ValueError(f"{what}: images of {X.shape[1]} channels; 1 (grey) or 3 (colour) can be drawn.")
     low, high = X.min(), X.max()
@@ -268,7 +269,7 @@ def _pictures(X: Any, what: str) -> np.ndarray:
         low, high = 0, 255
     elif low >= 0 and high <= 1:
         low, high = 0, 1
-    return _scaled(X.transpose(0, 2, 3, 1), low, high)
+    return _scaled(X[shown].transpose(0, 2, 3, 1), low, high)
 
 
 def _scaled(image: np.ndarray, low: Any, high: Any) -> np.ndarray:
@@ -330,6 +331,7 @@ def _in_use(module: Module) -> Any:
     finally:
         for part, training in before:
             part.training = training
+        release_memory()
 
 
 def _saliency(
@@ -363,7 +365,6 @@ def _saliency(
                 raise ValueError(f"{what}: the module's scores do not depend on the images.")
             maps.append(abs(gradient.data).max(axis=1))
             targets.append(chosen)
-    release_memory()
     return np.concatenate(maps), np.concatenate(targets)
 
 
