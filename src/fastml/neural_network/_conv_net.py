@@ -20,7 +20,7 @@ from fastml.neural_network._training_parameters import TRAINING_DOC
 from fastml.nn.checkpoints import load_checkpoint
 from fastml.nn.predictor import outputs
 
-LEAST_EPOCHS, LEAST_STEPS, MOST_EPOCHS = 15, 600, 100
+LEAST_EPOCHS, LEAST_STEPS, MOST_EPOCHS = 12, 600, 100
 """How long a training is by default. 8,000 of MNIST's digits take the epochs, a few hundred samples the steps."""
 
 CONV_MODULE_DOC = """\
