@@ -66,6 +66,7 @@ struct Parts {
   // Calls step(first row, rows) for the same blocks on the same threads, each beginning with its last.
   template <class Step>
   void for_each_block_backwards(int threads, const Step& step) const {
+    if (count == 0) return;
     threads = int(std::clamp<std::int64_t>(count, 1, threads));
 #pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
     for (int t = 0; t < threads; ++t) {
@@ -98,7 +99,7 @@ void moments_of(const Parts& parts, std::int64_t channels, const T* x, double* m
   for (std::int64_t part = 0; part < parts.count; ++part) {
     all.join(own[part].count, channels, own[part].mean, own[part].squares);
   }
-  for (std::int64_t c = 0; c < channels; ++c) variance[c] /= double(all.count);
+  for (std::int64_t c = 0; c < channels; ++c) variance[c] /= double(all.count);  // of no rows: NaN
 }
 
 }  // namespace
@@ -167,8 +168,8 @@ void batch_norm_backward(std::int64_t rows, std::int64_t channels, const T* x, c
   parts.for_each_block_backwards(threads, [&](std::int64_t first, std::int64_t count) {
     const std::int64_t at = first * channels;
     channel_norm_kernels<T>().backward(count, channels, channels, x + at, dy + at,
-                                       Passing<T>{from(y, at), forward_scale, bias}, mean, scale, slope, constant,
-                                       from(dx, at), from(dmore, at));
+                                       Passing<T>{from(y, at), forward_scale, bias}, mean, scale,
+                                       given ? nullptr : slope, constant, from(dx, at), from(dmore, at));
   });
 }
 

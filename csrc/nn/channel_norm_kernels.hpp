@@ -27,7 +27,8 @@ struct ChannelNormKernels {
   // dweight and dbias: the sums of dz * (x - mean) * inverse, and of dz.
   void (*products)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
                    const Passing<T>& passing, const T* mean, const T* inverse, T* dweight, T* dbias);
-  // dx = dz * scale - (x - mean) * slope - constant where dx is not null, and dmore = dz where that is not.
+  // dx = dz * scale - (x - mean) * slope - constant where dx is not null, and dmore = dz where that is not. Without slope
+  // (null) mean and variance are constants, and dx = dz * scale, whatever x is.
   void (*backward)(std::int64_t rows, std::int64_t channels, std::int64_t stride, const T* x, const T* dy,
                    const Passing<T>& passing, const T* mean, const T* scale, const T* slope, const T* constant, T* dx,
                    T* dmore);

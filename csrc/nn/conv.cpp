@@ -204,9 +204,10 @@ void conv_backward_input(const Conv& c, const T* dy, const T* weight, const Epil
   const Axis v{c.height, c.out_height(), c.kernel_h, c.stride_h, c.dilation_h, c.pad_top};
   const Axis h{c.width, c.out_width(), c.kernel_w, c.stride_w, c.dilation_w, c.pad_left};
   const Frame frame{c.out_height(), c.out_width(), c.out_channels, v.before(), v.after(), h.before(), h.after()};
-  for (std::int64_t phase_v = 0; phase_v < c.stride_h; ++phase_v) {
-    for (std::int64_t phase_h = 0; phase_h < c.stride_w; ++phase_h) {
-      const Pass pass = backward_pass(c, frame, v, h, phase_v, phase_h);
+  // Phases in which there are pixels.
+  for (std::int64_t y = 0; y < std::min(c.stride_h, c.height); ++y) {
+    for (std::int64_t x = 0; x < std::min(c.stride_w, c.width); ++x) {
+      const Pass pass = backward_pass(c, frame, v, h, (y + c.pad_top) % c.stride_h, (x + c.pad_left) % c.stride_w);
       const Packed<T> packed(pass, weight, c.group_in(), c.kernel_h * c.kernel_w, epilogue.bias);
       run(pass, packed, frame, c.batch, c.group_in(), dy, epilogue, dx, c.height * c.width * c.in_channels, threads);
     }

@@ -26,9 +26,6 @@ struct Conv {
   }
   std::int64_t group_in() const { return in_channels / groups; }
   std::int64_t group_out() const { return out_channels / groups; }
-  std::int64_t multiply_adds() const {
-    return batch * out_height() * out_width() * out_channels * group_in() * kernel_h * kernel_w;
-  }
 };
 
 // What is wrong with the sizes, or nullptr.

@@ -161,11 +161,12 @@ void depthwise_backward_input(const Conv& c, const T* dy, const T* weight, const
   const Slots<T> slots(c.in_channels);
   const Ending<T> ending(slots, epilogue);
   std::vector<Phase> down, across;
-  for (std::int64_t phase = 0; phase < c.stride_h; ++phase) {
-    down.emplace_back(phase, c.height, c.kernel_h, c.stride_h, c.dilation_h, c.pad_top);
+  // Phases in which there are pixels: that of pixel i is the one of pixel i % stride.
+  for (std::int64_t i = 0; i < std::min(c.stride_h, c.height); ++i) {
+    down.emplace_back((i + c.pad_top) % c.stride_h, c.height, c.kernel_h, c.stride_h, c.dilation_h, c.pad_top);
   }
-  for (std::int64_t phase = 0; phase < c.stride_w; ++phase) {
-    across.emplace_back(phase, c.width, c.kernel_w, c.stride_w, c.dilation_w, c.pad_left);
+  for (std::int64_t i = 0; i < std::min(c.stride_w, c.width); ++i) {
+    across.emplace_back((i + c.pad_left) % c.stride_w, c.width, c.kernel_w, c.stride_w, c.dilation_w, c.pad_left);
   }
   std::vector<Buffer<T>> weights;
   for (const Phase& v : down) {
@@ -173,14 +174,14 @@ void depthwise_backward_input(const Conv& c, const T* dy, const T* weight, const
   }
   const std::int64_t image = c.out_height() * c.out_width() * c.out_channels;
   for_each_row(c.batch, c.height, threads, [&](std::int64_t n, std::int64_t i) {
-    const std::int64_t phase_v = (i + c.pad_top) % c.stride_h, row = (n * c.height + i) * c.width * c.in_channels;
+    const std::int64_t phase_v = i % c.stride_h, row = (n * c.height + i) * c.width * c.in_channels;
     const Phase& v = down[std::size_t(phase_v)];
-    for (std::int64_t phase_h = 0; phase_h < c.stride_w; ++phase_h) {
-      const Phase& h = across[std::size_t(phase_h)];
+    for (std::size_t phase_h = 0; phase_h < across.size(); ++phase_h) {
+      const Phase& h = across[phase_h];
       const std::int64_t at = row + h.first * c.in_channels;
       depthwise_kernels<T>().multiply(row_of(slots, dy + n * image, c.out_height(), c.out_width(), c.in_channels,
                                              v.windows, h.windows, (i - v.first) / c.stride_h, h.count),
-                                      weights[std::size_t(phase_v * c.stride_w + phase_h)].data(), ending.of_row(at),
+                                      weights[std::size_t(phase_v) * across.size() + phase_h].data(), ending.of_row(at),
                                       dx + at, c.stride_w * c.in_channels);
     }
     ending.activate(c.width, c.in_channels, dx + row);

@@ -1,6 +1,6 @@
 // GroupNorm of images: mean and variance of each group of channels of each image; weight and bias belong to channels.
 //
-// Images are channels last: samples x positions x channels. The rest is as in norm.hpp, whose loops do it: an image is
+// Images are channels last: samples x positions x channels. The rest is as in channel_norm.hpp, whose loops do it: an image is
 // a matrix of positions x channels to them. Moments of a group follow from those of its channels, in double: its
 // variance is the mean of their variances, plus the variance of their means.
 #pragma once

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastml import nn
-from fastml.nn import functional as F
+from fastml.nn import functional as F, predictor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3, 7, 6))
@@ -123,6 +123,27 @@ def test_derived_layers_keep_their_own_forward():
         np.testing.assert_array_equal(network(X).data, F.relu(norm(conv(X))).data)
 
 
+def test_derived_activations_keep_their_own_forward():
+    class Hundredfold(nn.ReLU):
+        def forward(self, x):
+            return super().forward(x) * 100
+
+    for layer in (nn.Conv2d(3, 4, 3, rng=0), nn.BatchNorm2d(3)):
+        network = nn.Sequential(layer, Hundredfold()).double()
+        np.testing.assert_array_equal(network(X).data, 100 * F.relu(layer(X)).data)
+
+
+def test_a_forward_set_on_a_layer_is_called():
+    seen = []
+    network = wake(nn.Sequential(*block(), nn.ReLU())).eval()
+    with nn.no_grad():
+        expected = network(X).data
+        original = network[1].forward
+        network[1].forward = lambda x: seen.append(x.shape) or original(x)
+        np.testing.assert_allclose(network(X).data, expected, rtol=1e-12)
+    assert seen == [(4, 4, 7, 6)]
+
+
 def test_folding_sees_changed_weights_and_statistics():
     network = wake(nn.Sequential(*block(), nn.ReLU())).eval()
     with nn.no_grad():
@@ -167,11 +188,30 @@ def test_misfits_name_the_layer(case, training):
         ((3, 4, 3), {"padding": "half"}, "'same', 'valid' or integers"),
         ((3, 4, 3), {"padding": "same", "stride": 2}, "'same' needs stride 1"),
         ((3, 4, 3), {"padding_mode": "mirror"}, "padding_mode must be one of"),
+        ((3, 4, 3.0), {}, "kernel_size: expected an integer"),
+        ((3, 4, None), {}, "kernel_size: expected an integer"),
     ],
 )
 def test_bad_arguments(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         nn.Conv2d(*arguments, **options)
+
+
+def test_bad_arguments_of_transposed_convolutions():
+    with pytest.raises(ValueError, match="padding must be integers"):
+        nn.ConvTranspose2d(3, 4, 3, padding="same")
+    with pytest.raises(ValueError, match="output_padding must be less than"):
+        nn.ConvTranspose2d(3, 4, 3, output_padding=1)
+    with pytest.raises(ValueError, match="output_padding must be less than the stride"):
+        F.conv_transpose2d(X, nn.Tensor(np.ones((3, 4, 3, 3))), output_padding=1, dilation=2)
+
+
+def test_windows_larger_than_the_image():
+    x = nn.Tensor(X[:, :, :1, :1])
+    np.testing.assert_array_equal(F.max_pool2d(x, 2, ceil_mode=True).data, x.data)
+    np.testing.assert_array_equal(F.avg_pool2d(x, 2, ceil_mode=True).data, x.data)
+    with pytest.raises(ValueError, match="larger than the input"):
+        F.max_pool2d(x, 2)
 
 
 def test_a_batch_of_none():
@@ -184,9 +224,81 @@ def test_a_batch_of_none():
     assert x.grad.shape == x.shape
 
 
+@pytest.mark.parametrize("shape", [(0, 3, 4, 4), (2, 3, 0, 4)])
+def test_batch_norm_of_no_pixels(shape):
+    norm = nn.BatchNorm2d(3).eval()
+    x = nn.Tensor(np.zeros(shape, np.float32), requires_grad=True)
+    y = norm(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == shape
+    with pytest.raises(ValueError, match="more than one value per channel"):
+        norm.train()(x)
+
+
 def test_types_that_differ_are_named():
     with pytest.raises(TypeError, match="must have one type, got float32, float64"):
         nn.Conv2d(3, 4, 3)(X)
+    layer = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    for mode in (nn.enable_grad, nn.no_grad):
+        with pytest.raises(TypeError, match="expected tensors of float32 or float64, got .*uint8"), mode():
+            layer(np.zeros((1, 3, 5, 5), np.uint8))
+
+
+def test_a_failed_pass_counts_no_batch():
+    norm = nn.BatchNorm2d(3)
+    with pytest.raises(TypeError):
+        norm(X)
+    assert norm.num_batches_tracked.item() == 0
+
+
+def test_constant_statistics_pass_no_infinity_on():
+    x = X.copy()
+    x[0, 0, 2, 2], x[1, 1, 0, 0] = np.inf, np.nan
+    inputs = nn.Tensor(x, requires_grad=True)
+    norm = wake(nn.BatchNorm2d(3)).eval()
+    norm(inputs).sum().backward()
+    scale = norm.weight.data / np.sqrt(norm.running_var.data + norm.eps)
+    np.testing.assert_allclose(inputs.grad, np.broadcast_to(scale[:, None, None], x.shape), rtol=1e-12)
+
+
+def test_a_bias_of_any_memory():
+    for layer, x in ((nn.Conv2d(3, 4, 3), X), (nn.ConvTranspose2d(3, 4, 3), X), (nn.Linear(6, 4), X)):
+        layer.double()
+        expected = layer(x).data
+        layer.bias = nn.Parameter(np.repeat(layer.bias.data, 2)[::2])
+        assert not layer.bias.data.flags.c_contiguous
+        np.testing.assert_array_equal(layer(x).data, expected)
+
+
+def test_strides_beyond_the_image():
+    for groups in (1, 3):
+        x = nn.Tensor(X, requires_grad=True)
+        layer = nn.Conv2d(3, 3, 3, stride=5000, padding=1, groups=groups, dtype=np.float64)
+        layer(x).sum().backward()
+        near = nn.Tensor(X, requires_grad=True)
+        F.conv2d(near, layer.weight, layer.bias, 1, 1, 1, groups)[:, :, :1, :1].sum().backward()
+        np.testing.assert_allclose(x.grad, near.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_layers_in_evaluation_mode_stay_so():
+    network = nn.Sequential(*block(), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 42, 2))
+    network[1].eval()
+    before = network[1].running_mean.data.copy()
+    nn.fit(
+        network,
+        X.astype(np.float32),
+        np.array([0, 1, 0, 1]),
+        nn.CrossEntropyLoss(),
+        nn.optim.SGD(network.parameters()),
+        2,
+    )
+    np.testing.assert_array_equal(network[1].running_mean.data, before)
+    network.train()
+    network[1].eval()
+    predictor.outputs(network, X)
+    assert [m.training for m in network] == [True, False, True, True, True]
+    with pytest.raises(ValueError, match="expected samples, got none"):
+        predictor.outputs(network, X[:0])
 
 
 @pytest.mark.parametrize("layout", ["first", "last", "strided", "reversed"])

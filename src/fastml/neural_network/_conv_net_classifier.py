@@ -9,7 +9,7 @@ from fastml.neural_network._conv_net import (
     IMAGES_DOC,
     ConvNet,
 )
-from fastml.neural_network._neural_net_classifier import NeuralNetClassifier
+from fastml.neural_network._neural_net_classifier import CLASSIFIER_CONSTRAINTS, NeuralNetClassifier
 from fastml.neural_network._training_parameters import ATTRIBUTES_DOC
 
 
@@ -74,7 +74,7 @@ class ConvNetClassifier(ConvNet, NeuralNetClassifier):
     True
     """
 
-    _parameter_constraints: dict = {**NeuralNetClassifier._parameter_constraints, **CONV_CONSTRAINTS}
+    _parameter_constraints: dict = {**CLASSIFIER_CONSTRAINTS, **CONV_CONSTRAINTS}
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from fastml.neural_network._conv_net import (
     IMAGES_DOC,
     ConvNet,
 )
-from fastml.neural_network._neural_net_regressor import NeuralNetRegressor
+from fastml.neural_network._neural_net_regressor import REGRESSOR_CONSTRAINTS, NeuralNetRegressor
 from fastml.neural_network._training_parameters import ATTRIBUTES_DOC
 
 
@@ -69,7 +69,7 @@ class ConvNetRegressor(ConvNet, NeuralNetRegressor):
     True
     """
 
-    _parameter_constraints: dict = {**NeuralNetRegressor._parameter_constraints, **CONV_CONSTRAINTS}
+    _parameter_constraints: dict = {**REGRESSOR_CONSTRAINTS, **CONV_CONSTRAINTS}
 
     def __init__(
         self,

@@ -32,6 +32,14 @@ def _has_probabilities(estimator: Any) -> bool:
     return True
 
 
+CLASSIFIER_CONSTRAINTS: dict = {
+    "module": [callable, None],
+    "criterion": [StrOptions(set(CLASS_LOSSES)), callable, None],
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    **TRAINING_CONSTRAINTS,
+}
+
+
 class NeuralNetClassifier(ClassifierMixin, NeuralNet):
     __doc__ = f"""Classification by any module of ``fastml.nn``.
 
@@ -89,12 +97,7 @@ class NeuralNetClassifier(ClassifierMixin, NeuralNet):
     True
     """
 
-    _parameter_constraints: dict = {
-        "module": [callable, None],
-        "criterion": [StrOptions(set(CLASS_LOSSES)), callable, None],
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        **TRAINING_CONSTRAINTS,
-    }
+    _parameter_constraints: dict = CLASSIFIER_CONSTRAINTS
 
     classes_: np.ndarray
     n_outputs_: int

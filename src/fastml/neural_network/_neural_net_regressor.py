@@ -16,6 +16,12 @@ from fastml.neural_network._neural_net import MODULE_DOC, NeuralNet
 from fastml.neural_network._trained_network import Samples, float_type
 from fastml.neural_network._training_parameters import ATTRIBUTES_DOC, TRAINING_CONSTRAINTS, TRAINING_DOC
 
+REGRESSOR_CONSTRAINTS: dict = {
+    "module": [callable, None],
+    "criterion": [StrOptions(set(VALUE_LOSSES)), callable, None],
+    **TRAINING_CONSTRAINTS,
+}
+
 
 class NeuralNetRegressor(RegressorMixin, NeuralNet):
     __doc__ = f"""Regression by any module of ``fastml.nn``.
@@ -65,11 +71,7 @@ class NeuralNetRegressor(RegressorMixin, NeuralNet):
     True
     """
 
-    _parameter_constraints: dict = {
-        "module": [callable, None],
-        "criterion": [StrOptions(set(VALUE_LOSSES)), callable, None],
-        **TRAINING_CONSTRAINTS,
-    }
+    _parameter_constraints: dict = REGRESSOR_CONSTRAINTS
 
     n_outputs_: int
     _of_logarithms: bool

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastml.nn._primitives_conv import convolve
+from fastml.nn._primitives_conv import conv_size, convolve
 from fastml.nn._recording import mode
 from fastml.nn.conv_layers import Conv2d
 from fastml.nn.norm_layers import BatchNorm2d
@@ -31,6 +31,10 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
     if x.ndim != 4 or norm.num_features != conv.out_channels:
         return norm.continued(conv(x), more, relu)  # which says what is wrong
     x, padding = conv.with_margins(x)
+    margins = conv.margins if padding is conv.padding else (0, 0, 0, 0)
+    if more is not None:
+        size = conv_size(x.shape[2:], conv.kernel_size, conv.stride, conv.dilation, margins)
+        norm.check_more(more, (x.shape[0], conv.out_channels, *size))
     scale = 1 / np.sqrt(norm.running_var.data + norm.running_var.dtype.type(norm.eps))
     if norm.weight is not None:
         scale *= norm.weight.data
@@ -46,7 +50,7 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
         0.0,
         conv.stride,
         conv.dilation,
-        conv.margins if padding is conv.padding else (0, 0, 0, 0),
+        margins,
         conv.groups,
         None if more is None else more.data,
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from fastml.nn._primitives_conv import Margins, Pair, conv_size
 from fastml.nn._primitives_fused import reads_result
 from fastml.nn.tensor import Tensor, apply
 
@@ -25,7 +24,7 @@ def numbers(what: str, value: Any, n: int, least: int) -> tuple[int, ...]:
                 break
         else:
             return value
-    values = (value,) * n if isinstance(value, (int, np.integer)) else tuple(value)
+    values = (value,) * n if np.ndim(value) == 0 else tuple(value)
     if len(values) == 1:
         values *= n
     if len(values) != n or any(not isinstance(v, (int, np.integer)) or v < least for v in values):
@@ -68,7 +67,7 @@ def _convolved(
     activation: str,
     parameter: float,
 ) -> Tensor:
-    x = _tensor(x)
+    x, weight = _tensor(x), _tensor(weight)
     strides, dilations = numbers("stride", stride, n, 1), numbers("dilation", dilation, n, 1)
     if x.ndim == n + 1:
         y = _convolved(
@@ -190,7 +189,7 @@ def conv_transpose2d(
     padding : int or pair of int, default=0
         What the result is cut off at each side.
     output_padding : int or pair of int, default=0
-        What it gains at its bottom and right, less than the stride or the dilation.
+        What it gains at its bottom and right, less than the stride.
     groups : int, default=1
     activation : str, default="identity"
     parameter : float, default=0
@@ -223,8 +222,8 @@ def conv_transpose2d(
         raise ValueError(f"{what}: a weight of shape {weight.shape} and a bias of shape {bias.shape} do not fit.")
     strides, dilations = numbers("stride", stride, 2, 1), numbers("dilation", dilation, 2, 1)
     pads, more = numbers("padding", padding, 2, 0), numbers("output_padding", output_padding, 2, 0)
-    if any(m >= max(s, d) for m, s, d in zip(more, strides, dilations)):
-        raise ValueError(f"{what}: output_padding must be less than stride or dilation, got {more}.")
+    if any(m >= s for m, s in zip(more, strides)):
+        raise ValueError(f"{what}: output_padding must be less than the stride {strides}, got {more}.")
     size = tuple(
         (x.shape[2 + i] - 1) * strides[i] - 2 * pads[i] + dilations[i] * (kernel[i] - 1) + more[i] + 1 for i in (0, 1)
     )
@@ -292,4 +291,4 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     return x
 
 
-__all__ = ["Margins", "Pair", "conv1d", "conv2d", "conv_size", "conv_transpose2d", "pad"]
+__all__ = ["conv1d", "conv2d", "conv_transpose2d", "pad"]

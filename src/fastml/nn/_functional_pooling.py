@@ -51,7 +51,7 @@ def _sizes(
     given = x.shape[4 - n :]
     framed = [size + 2 * p for size, p in zip(given, padding)]
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
-    if any(f < r for f, r in zip(framed, reach)):
+    if not ceil_mode and any(f < r for f, r in zip(framed, reach)):
         raise ShapeError(
             what,
             f"the window of {tuple(reach)} pixels, dilation included, is larger than the input of {tuple(framed)}, "

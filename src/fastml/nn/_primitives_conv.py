@@ -10,7 +10,7 @@ from fastml._support import threads
 from fastml.nn._layout import channels_first, channels_last
 from fastml.nn._primitives_fused import Fused, plain_activation
 from fastml.nn._recording import mode
-from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, apply
+from fastml.nn.tensor import FLOATS, PRIMITIVES, STORED, Record, Tensor, apply
 
 Pair = tuple[int, int]
 Margins = tuple[int, int, int, int]
@@ -20,10 +20,16 @@ _VALUES_FOR_THREADS = 50_000
 """Values from which on a pass over them is worth a second thread."""
 
 
-def _checked(what: str, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> None:
+def _checked(
+    what: str, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return weight and bias as kernels take them."""
     types = {a.dtype for a in (x, weight, bias) if a is not None}
+    if not types <= set(FLOATS):
+        raise TypeError(f"{what}: expected tensors of float32 or float64, got {', '.join(sorted(map(str, types)))}.")
     if len(types) != 1:
         raise TypeError(f"{what}: input, weight and bias must have one type, got {', '.join(sorted(map(str, types)))}.")
+    return np.ascontiguousarray(weight), None if bias is None else np.ascontiguousarray(bias)
 
 
 def _through_activation(
@@ -100,17 +106,11 @@ def convolve(
     more: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return activation(convolution + bias + more) of images, nothing recorded."""
-    _checked("conv", x, weight, bias)
+    weight, bias = _checked("conv", x, weight, bias)
     images = channels_last(x)
-    if more is not None:
-        size = conv_size(x.shape[2:], weight.shape[2:], stride, dilation, margins)
-        if more.shape != (x.shape[0], weight.shape[0], *size):
-            raise ValueError(f"conv: a result of {(x.shape[0], weight.shape[0], *size)} and {more.shape} do not fit.")
-        more = channels_last(more)
+    more = None if more is None else channels_last(more)
     n_threads = _threads_for(x, weight, stride, groups)
-    y = _core.nn_conv(
-        images, np.ascontiguousarray(weight), bias, kind, parameter, stride, dilation, margins, groups, n_threads, more
-    )
+    y = _core.nn_conv(images, weight, bias, kind, parameter, stride, dilation, margins, groups, n_threads, more)
     return channels_first(y)
 
 
@@ -131,8 +131,8 @@ def _conv(
     margins: Margins,
     groups: int,
 ) -> tuple[np.ndarray, Any]:
-    _checked("conv", x, weight, bias)
-    images, weight = channels_last(x), np.ascontiguousarray(weight)
+    weight, bias = _checked("conv", x, weight, bias)
+    images = channels_last(x)
     n_threads = _threads_for(x, weight, stride, groups)
     y = _core.nn_conv(images, weight, bias, kind, parameter, stride, dilation, margins, groups, n_threads)
     return channels_first(y), (images, None if kind == "identity" else y, n_threads)
@@ -219,8 +219,8 @@ def _conv_transpose(
     margins: Margins,
     groups: int,
 ) -> tuple[np.ndarray, Any]:
-    _checked("conv_transpose", x, weight, bias)
-    images, weight = channels_last(x), np.ascontiguousarray(weight)
+    weight, bias = _checked("conv_transpose", x, weight, bias)
+    images = channels_last(x)
     n_threads = threads.n_threads(work=x.size * (weight.size // max(x.shape[1], 1)))
     y = _core.nn_conv_backward_input(
         images, weight, size, stride, dilation, margins, groups, bias, kind, parameter, n_threads

@@ -151,6 +151,7 @@ def _linear(
     rows = np.ascontiguousarray(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
     n_threads = threads.n_threads(work=rows.size * weight.shape[0])
     from_result = kind == "identity" or reads_result(kind, parameter)
+    bias = None if bias is None else np.ascontiguousarray(bias)
     z, y = _core.nn_linear(rows, np.ascontiguousarray(weight), bias, kind, parameter, not from_result, n_threads)
     saved = (rows, y if from_result else z, n_threads)
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0]), saved

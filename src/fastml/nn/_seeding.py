@@ -78,3 +78,21 @@ def as_generator(rng: Any = None) -> Any:
     if isinstance(rng, (np.random.Generator, np.random.RandomState)):
         return rng
     return np.random.default_rng(rng)
+
+
+GENERATORS = (np.random.Generator, np.random.RandomState)
+
+
+def state_of(generator: Any) -> dict[str, Any]:
+    """Return where a generator stands."""
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    return generator.bit_generator.state
+
+
+def set_state(generator: Any, state: dict[str, Any]) -> None:
+    """Put a generator where another stood."""
+    if isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.bit_generator.state = state

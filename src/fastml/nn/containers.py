@@ -2,7 +2,8 @@
 
 A layer with weights takes an activation behind it along, a BatchNorm a ReLU and the shortcut that a :class:`Residual`
 adds. In use, where nothing is recorded, a BatchNorm behind a convolution is part of the convolution's weights
-(``_folding``). None of it changes what a network computes, but in the last digits.
+(``_folding``). None of it changes what a network computes, but in the last digits. A ``forward`` that was set on a
+module itself is called: its :class:`Sequential` then computes layer by layer.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 from fastml.nn import functional
 from fastml.nn._folding import can_fold, folded
 from fastml.nn.conv_layers import Conv1d, Conv2d, ConvTranspose2d
-from fastml.nn.layers import Activation, Linear, ReLU
+from fastml.nn.layers import ELU, GELU, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from fastml.nn.module import Module
 from fastml.nn.norm_layers import BatchNorm1d, BatchNorm2d
 from fastml.nn.tensor import Tensor
@@ -21,6 +22,18 @@ __all__ = ["DenseBlock", "Residual", "Sequential"]
 # Of these types exactly: classes derived from them may compute something else.
 _WITH_ACTIVATION = (Linear, Conv1d, Conv2d, ConvTranspose2d)
 _WITH_RELU = (BatchNorm1d, BatchNorm2d)
+_ACTIVATIONS = (ReLU, LeakyReLU, ELU, GELU, SiLU, Sigmoid, Tanh, Softplus)
+
+
+def _joins(module: Module, after: Module | None) -> bool:
+    """Tell whether a layer computes the activation behind it."""
+    return type(module) in _WITH_ACTIVATION and type(after) in _ACTIVATIONS and after.fusable  # type: ignore[union-attr]
+
+
+def _finished(x: Any, more: Tensor | None, relu: bool) -> Any:
+    if more is not None:
+        x = x + more
+    return functional.relu(x) if relu else x
 
 
 def _tensor(x: Any) -> Tensor:
@@ -69,6 +82,10 @@ class Sequential(Module):
     def continued(self, x: Any, more: Tensor | None, relu: bool) -> Any:
         """Return the result, plus more where that is given, through a ReLU if asked for."""
         modules = list(self.children())
+        if any("forward" in vars(module) for module in modules):  # somebody wants to see what goes through
+            for module in modules:
+                x = module(x)
+            return _finished(x, more, relu)
         i, n = 0, len(modules)
         while i < n:
             module, after = modules[i], modules[i + 1] if i + 1 < n else None
@@ -80,8 +97,8 @@ class Sequential(Module):
                 x = folded(module, after, x, more if is_last else None, then_relu or (is_last and relu))
                 if is_last:
                     return x
-            elif isinstance(after, Activation) and after.fusable and type(module) in _WITH_ACTIVATION:
-                x = module.activated(x, after.kind, after.parameter)  # type: ignore[attr-defined]
+            elif _joins(module, after):
+                x = module.activated(x, after.kind, after.parameter)  # type: ignore[attr-defined, union-attr]
                 i += 2
             elif type(module) in _WITH_RELU and type(after) is ReLU:
                 x = module.continued(x, None, True)  # type: ignore[attr-defined]
@@ -92,9 +109,7 @@ class Sequential(Module):
             else:
                 x = module(x)
                 i += 1
-        if more is not None:
-            x = x + more
-        return functional.relu(x) if relu else x
+        return _finished(x, more, relu)
 
 
 class Residual(Module):

@@ -222,6 +222,12 @@ class ConvTranspose2d(Convolution):
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, "zeros", dtype, rng
         )
         self.output_padding = numbers("output_padding", output_padding, 2, 0)
+        if isinstance(self.padding, str):
+            raise ValueError(f"ConvTranspose2d: padding must be integers, got {padding!r}.")
+        if any(more >= s for more, s in zip(self.output_padding, self.stride)):
+            raise ValueError(
+                f"ConvTranspose2d: output_padding must be less than stride {self.stride}, got {self.output_padding}."
+            )
 
     def _weight_shape(self) -> tuple[int, ...]:
         return (self.in_channels, self.out_channels // self.groups, *self.kernel_size)

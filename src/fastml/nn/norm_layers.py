@@ -74,13 +74,12 @@ class BatchNorm(Module):
                 f"the input has shape {shape}; training needs more than one value per channel (drop_last leaves out a "
                 "last batch of one sample)."
             )
-        if more is not None and more.shape != shape:
-            raise self.misfit(f"the result has shape {shape}, to which shape {more.shape} cannot be added.")
-        momentum = self.momentum
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.data += 1
-            momentum = 1 / float(self.num_batches_tracked) if momentum is None else momentum
-        return functional.batch_norm(
+        if more is not None:
+            self.check_more(more, shape)
+        momentum, counts = self.momentum, self.training and self.num_batches_tracked is not None
+        if counts and momentum is None:
+            momentum = 1 / (float(self.num_batches_tracked) + 1)  # type: ignore[arg-type]
+        y = functional.batch_norm(
             x,
             self.running_mean,
             self.running_var,
@@ -92,6 +91,14 @@ class BatchNorm(Module):
             more=more,
             relu=relu,
         )
+        if counts:
+            self.num_batches_tracked.data += 1  # type: ignore[union-attr]
+        return y
+
+    def check_more(self, more: Tensor, shape: tuple[int, ...]) -> None:
+        """Raise where something cannot be added to a result of a shape."""
+        if more.shape != shape:
+            raise self.misfit(f"the result has shape {shape}, to which shape {more.shape} cannot be added.")
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

@@ -54,18 +54,20 @@ def outputs(module: Any, X: Any, scale: float | None = None) -> np.ndarray:
     outputs : ndarray of shape (n_samples, ...)
     """
     X = as_samples(X)
-    was_training = module.training
-    if was_training:
+    training = [inside for inside in module.modules() if inside.training]
+    if training:
         module.eval()
     try:
         with no_grad():
             form = batch_form(X, type_of(module), scale)
             batches = Batches(X, None, evaluation_batch(X), shuffle=False, **form)
+            if not X.shape[0]:
+                raise ValueError("X: expected samples, got none.")
             parts = [module(Tensor(part)).data for part, _ in batches]
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
     finally:
-        if was_training:
-            module.train()
+        for inside in training:  # frozen layers are not among them
+            inside.training = True
         release_memory()
 
 

@@ -18,7 +18,7 @@ from fastml.nn._interrupts import Interrupts
 from fastml.nn._native_epochs import NativeEpochs, native_epochs
 from fastml.nn._non_finite import NonFiniteLossError, first_not_finite, first_parameter
 from fastml.nn._recording import no_grad
-from fastml.nn._seeding import default_generator, seeded
+from fastml.nn._seeding import GENERATORS, default_generator, seeded, set_state, state_of
 from fastml.nn.augment import Augmentation, as_augmentation
 from fastml.nn.batches import Batches, as_samples
 from fastml.nn.callbacks import Callback
@@ -59,7 +59,8 @@ def fit(
     Parameters
     ----------
     module : Module
-        Left in evaluation mode.
+        Left in evaluation mode. All of it trains, but for layers in evaluation mode inside of a module that is not:
+        their running statistics stay as they are.
     X : array-like of shape (n_samples, ...), or sparse array
         Inputs; those of a sparse array become dense batch by batch. Floating ones are converted to the type of the
         module's parameters, batch by batch.
@@ -234,6 +235,8 @@ class Training:
         self.accumulate = 1
         self.clip_norm: float | None = None
         self.clip_value: float | None = None
+        # In a module that trains, layers in evaluation mode are meant to stay so: BatchNorm whose statistics are kept.
+        self._frozen = [layer for layer in module.modules() if not layer.training] if module.training else []
         self.epoch = self.batch = 0
         self.batch_loss = math.nan
         self.stepped = self.resumed = self.aborted = False
@@ -298,7 +301,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "callbacks": [state for _, state in self._states_of_callbacks()],
             "order": self.rng.bit_generator.state,
-            "draws": [_state_of(generator) for generator in self._generators()],
+            "draws": [state_of(generator) for generator in self._generators()],
             "history": list(self.history.epochs),
             "stopped": self.history.stopped,
         }
@@ -333,7 +336,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.bit_generator.state = state["order"]
         for generator, draws in zip(self._generators(), state["draws"]):
-            _set_state(generator, draws)
+            set_state(generator, draws)
         self.history.epochs[:] = state["history"]
         self.history.stopped = state["stopped"]
         self.epoch = state["epoch"]
@@ -355,13 +358,15 @@ class Training:
 
     def _generators(self) -> list[Any]:
         """Return what the module draws from: the default generator, and those that its layers were given."""
-        held = [v for layer in self.module.modules() for v in vars(layer).values() if isinstance(v, _GENERATORS)]
+        held = [v for layer in self.module.modules() for v in vars(layer).values() if isinstance(v, GENERATORS)]
         return [default_generator(), *held]
 
     def _run_epoch(self) -> None:
         self.epoch += 1
         started = time.perf_counter()
         self.module.train()
+        for layer in self._frozen:
+            layer.training = False
         self._tell("on_epoch_begin")
         rates = [group["lr"] for group in self.optimizer.param_groups]
         total = self._run_natively()
@@ -479,19 +484,3 @@ def _weighted_mean(losses: Any, weight: np.ndarray) -> Any:
             f"{len(weight)} samples of the batch (reduction='none'); it returned shape {losses.shape}."
         )
     return (losses * weight.reshape(-1, *[1] * (losses.ndim - 1))).mean()
-
-
-_GENERATORS = (np.random.Generator, np.random.RandomState)
-
-
-def _state_of(generator: Any) -> dict[str, Any]:
-    if isinstance(generator, np.random.RandomState):
-        return generator.get_state(legacy=False)
-    return generator.bit_generator.state
-
-
-def _set_state(generator: Any, state: dict[str, Any]) -> None:
-    if isinstance(generator, np.random.RandomState):
-        generator.set_state(state)
-    else:
-        generator.bit_generator.state = state
