@@ -240,7 +240,7 @@ def test_types_that_differ_are_named():
         nn.Conv2d(3, 4, 3)(X)
     layer = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
     for mode in (nn.enable_grad, nn.no_grad):
-        with pytest.raises(TypeError, match="expected tensors of float32 or float64, got .*uint8"), mode():
+        with pytest.raises(TypeError, match=r"expected tensors of float32 or float64, got .*uint8"), mode():
             layer(np.zeros((1, 3, 5, 5), np.uint8))
 
 
