@@ -16,15 +16,24 @@ namespace {
 // Sizes are rounded up, so that a last batch that is a little smaller finds a block, too.
 constexpr std::size_t kGranule = std::size_t(1) << 16;
 
-struct Block {
-  void* memory;
-  std::size_t bytes;
-};
-
 struct Pool {
   std::mutex mutex;
   std::list<Block> kept;  // the most recently used first
   std::size_t kept_bytes = 0, used_bytes = 0, most_used_bytes = 0;
+
+  void use(std::size_t bytes) {
+    used_bytes += bytes;
+    most_used_bytes = std::max(most_used_bytes, used_bytes);
+  }
+
+  // The smallest block that is kept and has so many bytes at least.
+  std::list<Block>::iterator smallest(std::size_t bytes) {
+    auto best = kept.end();
+    for (auto block = kept.begin(); block != kept.end(); ++block) {
+      if (block->bytes >= bytes && (best == kept.end() || block->bytes < best->bytes)) best = block;
+    }
+    return best;
+  }
 
   void drop_oldest() noexcept {
     free_aligned(kept.back().memory, kept.back().bytes);
@@ -58,28 +67,28 @@ std::size_t most_kept_bytes() noexcept {
   return bytes;
 }
 
-void* take_block(std::size_t bytes) {
+Block take_block(std::size_t bytes) {
   bytes = rounded(bytes);
   Pool& blocks = pool();
   {
     const std::lock_guard<std::mutex> lock(blocks.mutex);
-    blocks.used_bytes += bytes;
-    const auto found =
-        std::find_if(blocks.kept.begin(), blocks.kept.end(), [=](const Block& block) { return block.bytes == bytes; });
-    if (found != blocks.kept.end()) {
-      void* const memory = found->memory;
-      blocks.kept_bytes -= bytes;
+    auto found = blocks.smallest(bytes);
+    const bool too_much = blocks.used_bytes + blocks.kept_bytes + bytes > blocks.most_used_bytes;
+    if (found != blocks.kept.end() && (found->bytes == bytes || too_much)) {
+      const Block block = *found;
+      blocks.kept_bytes -= block.bytes;
       blocks.kept.erase(found);
-      return memory;
+      blocks.use(block.bytes);
+      return block;
     }
     // Blocks of other sizes make room: all together must not be more than were in use at once.
-    blocks.most_used_bytes = std::max(blocks.most_used_bytes, blocks.used_bytes);
+    blocks.use(bytes);
     while (!blocks.kept.empty() && blocks.used_bytes + blocks.kept_bytes > blocks.most_used_bytes) {
       blocks.drop_oldest();
     }
   }
   try {
-    return allocate_aligned(bytes);
+    return {allocate_aligned(bytes), bytes};
   } catch (...) {
     const std::lock_guard<std::mutex> lock(blocks.mutex);
     blocks.used_bytes -= bytes;
@@ -87,18 +96,17 @@ void* take_block(std::size_t bytes) {
   }
 }
 
-void give_block(void* memory, std::size_t bytes) noexcept {
-  bytes = rounded(bytes);
+void give_block(Block block) noexcept {
   Pool& blocks = pool();
   const std::lock_guard<std::mutex> lock(blocks.mutex);
-  blocks.used_bytes -= bytes;
+  blocks.used_bytes -= block.bytes;
   try {
-    blocks.kept.push_front({memory, bytes});
+    blocks.kept.push_front(block);
   } catch (...) {  // no memory for the list's own node
-    free_aligned(memory, bytes);
+    free_aligned(block.memory, block.bytes);
     return;
   }
-  blocks.kept_bytes += bytes;
+  blocks.kept_bytes += block.bytes;
   while (blocks.kept_bytes > most_kept_bytes()) blocks.drop_oldest();
 }
 

@@ -2,8 +2,8 @@
 //
 // Memory that malloc gives back to the system comes again as zeroed pages, and touching them for the first time costs
 // more than a kernel that passes over them: a third of a step of a small network. Blocks are kept up to a bound, and no
-// more than were in use at once, so that the peak of memory is what it would be without; the least recently used ones
-// leave first. release_blocks() gives all back. Safe to call from any thread.
+// more than were in use at once, so that the peak of memory is what it would be without: where another size is wanted, a
+// larger block serves, or the least recently used ones leave. release_blocks() gives all back. Safe to call from any thread.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,15 @@ namespace fastml {
 // Blocks below this size are malloc's, which keeps them itself.
 inline constexpr std::size_t kLeastPooledBytes = std::size_t(1) << 17;
 
+struct Block {
+  void* memory;
+  std::size_t bytes;
+};
+
 // At least `bytes` of uninitialised memory, aligned to kAlignment. Throws std::bad_alloc.
-void* take_block(std::size_t bytes);
-// Takes back what take_block gave for as many bytes.
-void give_block(void* memory, std::size_t bytes) noexcept;
+Block take_block(std::size_t bytes);
+// Takes a block back.
+void give_block(Block block) noexcept;
 
 // Gives the blocks that nobody uses back to the system.
 void release_blocks() noexcept;

@@ -16,16 +16,15 @@ Array<T> pooled_array(const py::array::ShapeContainer& shape) {
   if (bytes < kLeastPooledBytes) return Array<T>(shape);
 
   struct Held {
-    std::size_t bytes;
-    void* memory;
-    explicit Held(std::size_t count) : bytes(count), memory(take_block(count)) {}
+    Block block;
+    explicit Held(std::size_t count) : block(take_block(count)) {}
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
-    ~Held() { give_block(memory, bytes); }
+    ~Held() { give_block(block); }
   };
   auto held = std::make_unique<Held>(bytes);
-  T* const data = static_cast<T*>(held->memory);
-  const py::capsule owner(held.get(), [](void* block) { delete static_cast<Held*>(block); });
+  T* const data = static_cast<T*>(held->block.memory);
+  const py::capsule owner(held.get(), [](void* memory) { delete static_cast<Held*>(memory); });
   held.release();
   return Array<T>(shape, data, owner);
 }
