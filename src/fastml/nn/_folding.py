@@ -35,13 +35,10 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
     if more is not None:
         size = conv_size(x.shape[2:], conv.kernel_size, conv.stride, conv.dilation, margins)
         norm.check_more(more, (x.shape[0], conv.out_channels, *size))
-    scale = 1 / np.sqrt(norm.running_var.data + norm.running_var.dtype.type(norm.eps))
-    if norm.weight is not None:
-        scale *= norm.weight.data
+    scale = np.sqrt(norm.running_var.data + norm.running_var.dtype.type(norm.eps))
+    scale = 1 / scale if norm.weight is None else norm.weight.data / scale
     shift = norm.running_mean.data if conv.bias is None else norm.running_mean.data - conv.bias.data
-    shift = -shift * scale
-    if norm.bias is not None:
-        shift += norm.bias.data
+    shift = -shift * scale if norm.bias is None else norm.bias.data - shift * scale
     y = convolve(
         x.data,
         conv.weight.data * scale[:, np.newaxis, np.newaxis, np.newaxis],

@@ -16,6 +16,9 @@ Pair = tuple[int, int]
 Margins = tuple[int, int, int, int]
 """What an image is enlarged by: at its top, bottom, left and right."""
 
+_PRODUCTS_AT_ONCE = 3
+"""Multiply-adds of a register tile that take as long as one of those that threads are counted by."""
+
 _VALUES_FOR_THREADS = 50_000
 """Values from which on a pass over them is worth a second thread."""
 
@@ -116,7 +119,8 @@ def convolve(
 
 def _threads_for(x: np.ndarray, weight: np.ndarray, stride: Pair, groups: int) -> int:
     # A first guess at the work, by the size of x: strides make it less, margins more.
-    return threads.n_threads(work=x.size // (stride[0] * stride[1]) * (weight.size // max(x.shape[1] // groups, 1)))
+    products = x.size // (stride[0] * stride[1]) * (weight.size // max(x.shape[1] // groups, 1))
+    return threads.n_threads(work=products / _PRODUCTS_AT_ONCE)
 
 
 def _conv(
