@@ -30,6 +30,9 @@ and 23-28 us at best once it sleeps; a vectorised multiply-add loop over L1 does
 400,000 operations are those 24 us. Two threads start at 800,000.
 """
 
+_WORK_OF_VALUE = 8
+"""Scalar operations that a value counts as where memory is what a call waits for."""
+
 _CPUS_VALID_FOR = 1.0
 """Seconds for which a reading of affinity and quota is kept: it takes 100 us, and they hardly ever change."""
 
@@ -161,6 +164,11 @@ def n_threads(n_jobs: int | None = None, work: float | None = None) -> int:
     if count > 1:
         _team_started = True
     return max(1, count)
+
+
+def for_pass(values: int) -> int:
+    """Decide how many threads pass over values once, which waits for memory more than it computes."""
+    return n_threads(work=_WORK_OF_VALUE * values)
 
 
 def joblib_is_in_charge(n_jobs: int | None, verbose: int) -> bool:

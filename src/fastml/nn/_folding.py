@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastml.nn._layout import channels_first
 from fastml.nn._primitives_conv import conv_size, convolve
 from fastml.nn._recording import mode
 from fastml.nn.conv_layers import Conv2d
@@ -39,7 +40,7 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
     scale = 1 / scale if norm.weight is None else norm.weight.data / scale
     shift = norm.running_mean.data if conv.bias is None else norm.running_mean.data - conv.bias.data
     shift = -shift * scale if norm.bias is None else norm.bias.data - shift * scale
-    y = convolve(
+    _, y, _ = convolve(
         x.data,
         conv.weight.data * scale[:, np.newaxis, np.newaxis, np.newaxis],
         shift,
@@ -51,4 +52,4 @@ def folded(conv: Any, norm: Any, x: Any, more: Tensor | None, relu: bool) -> Ten
         conv.groups,
         None if more is None else more.data,
     )
-    return Tensor._of(y)
+    return Tensor._of(channels_first(y))

@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastml.nn._primitives_fused import reads_result
-from fastml.nn.tensor import Tensor, apply
+from fastml.nn.tensor import Tensor, apply, as_tensor
 
 PADDING_MODES = {"constant": None, "zeros": None, "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 """NumPy's names of what margins hold."""
-
-
-def _tensor(x: Any) -> Tensor:
-    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 def numbers(what: str, value: Any, n: int, least: int) -> tuple[int, ...]:
@@ -67,7 +63,7 @@ def _convolved(
     activation: str,
     parameter: float,
 ) -> Tensor:
-    x, weight = _tensor(x), _tensor(weight)
+    x, weight = as_tensor(x), as_tensor(weight)
     strides, dilations = numbers("stride", stride, n, 1), numbers("dilation", dilation, n, 1)
     if x.ndim == n + 1:
         y = _convolved(
@@ -199,7 +195,7 @@ def conv_transpose2d(
     y : Tensor of shape (samples, out_channels, out height, out width)
         Of height ``(height - 1) * stride - 2 * padding + dilation * (kernel height - 1) + output_padding + 1``.
     """
-    x = _tensor(x)
+    x = as_tensor(x)
     what = "conv_transpose2d"
     if x.ndim == 3:
         one = x.reshape((1, *x.shape))
@@ -261,7 +257,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     -------
     y : Tensor
     """
-    x = _tensor(x)
+    x = as_tensor(x)
     widths = numbers("pad", tuple(pad), len(pad), 0)
     if mode not in PADDING_MODES:
         raise ValueError(f"pad: mode must be one of {sorted(PADDING_MODES)}, got {mode!r}.")

@@ -10,14 +10,14 @@ from fastml.nn import _primitives_pooling  # noqa: F401  (it fills the table)
 from fastml.nn._functional_conv import numbers
 from fastml.nn._recording import mode as recording
 from fastml.nn.module import ShapeError
-from fastml.nn.tensor import Tensor, apply
+from fastml.nn.tensor import Tensor, apply, as_tensor
 
 _AXES = {1: "length", 2: "height, width"}
 
 
 def _images(what: str, x: Any, n: int) -> tuple[Tensor, bool]:
     """Return images of two axes and whether the input was one image (or sequence) without its batch."""
-    x = x if isinstance(x, Tensor) else Tensor(x)
+    x = as_tensor(x)
     if x.ndim not in (n + 1, n + 2):
         raise ShapeError(
             what, f"the input has shape {x.shape}; expected (samples, channels, {_AXES[n]}) or (channels, {_AXES[n]})."
@@ -268,7 +268,7 @@ def interpolate(
         With its channels last in memory.
     """
     what = "interpolate"
-    x = x if isinstance(x, Tensor) else Tensor(x)
+    x = as_tensor(x)
     n = x.ndim - 2
     if mode not in MODES:
         raise ValueError(f"{what}: mode must be one of {sorted(MODES)}, got {mode!r}.")
@@ -332,7 +332,7 @@ def group_norm(
     y : Tensor of the shape of x
         With its channels last in memory.
     """
-    x = x if isinstance(x, Tensor) else Tensor(x)
+    x = as_tensor(x)
     if x.ndim < 2:
         raise ShapeError("group_norm", f"the input has shape {x.shape}; expected (samples, channels, ...).")
     channels = x.shape[1]

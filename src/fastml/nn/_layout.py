@@ -11,7 +11,6 @@ import numpy as np
 from fastml import _core
 from fastml._support import threads
 
-_COST = 8
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.uint8))
 
 Axes = tuple[int, ...]
@@ -23,7 +22,7 @@ _FIRST: dict[int, Axes] = {n: (0, n - 1, *range(1, n - 1)) for n in range(2, 9)}
 def _swapped(x: np.ndarray) -> np.ndarray:
     """Return stacked matrices, each transposed, in memory of their own."""
     if x.dtype in _NATIVE:
-        return _core.nn_swap_axes(x, threads.n_threads(work=_COST * x.size))
+        return _core.nn_swap_axes(x, threads.for_pass(x.size))
     return np.ascontiguousarray(x.transpose(0, 2, 1))
 
 

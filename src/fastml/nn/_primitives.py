@@ -51,7 +51,7 @@ def _added(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if x.size < _VALUES_FOR_KERNEL or not alike or x.dtype not in FLOATS:
         return np.add(x, y)
     x, axes = in_memory_order(x)
-    total = _core.nn_add(x, laid_like(y, axes), threads.n_threads(work=8 * x.size))
+    total = _core.nn_add(x, laid_like(y, axes), threads.for_pass(x.size))
     return total if axes is None else total.transpose(axes)
 
 

@@ -107,14 +107,14 @@ def convolve(
     margins: Margins,
     groups: int,
     more: np.ndarray | None = None,
-) -> np.ndarray:
-    """Return activation(convolution + bias + more) of images, nothing recorded."""
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return images and activation(their convolution + bias + more), channels last, and the number of threads."""
     weight, bias = _checked("conv", x, weight, bias)
     images = channels_last(x)
     more = None if more is None else channels_last(more)
     n_threads = _threads_for(x, weight, stride, groups)
     y = _core.nn_conv(images, weight, bias, kind, parameter, stride, dilation, margins, groups, n_threads, more)
-    return channels_first(y)
+    return images, y, n_threads
 
 
 def _threads_for(x: np.ndarray, weight: np.ndarray, stride: Pair, groups: int) -> int:
@@ -135,10 +135,7 @@ def _conv(
     margins: Margins,
     groups: int,
 ) -> tuple[np.ndarray, Any]:
-    weight, bias = _checked("conv", x, weight, bias)
-    images = channels_last(x)
-    n_threads = _threads_for(x, weight, stride, groups)
-    y = _core.nn_conv(images, weight, bias, kind, parameter, stride, dilation, margins, groups, n_threads)
+    images, y, n_threads = convolve(x, weight, bias, kind, parameter, stride, dilation, margins, groups)
     return channels_first(y), (images, None if kind == "identity" else y, n_threads)
 
 

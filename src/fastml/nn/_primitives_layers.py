@@ -13,13 +13,6 @@ from fastml.nn._primitives_fused import Fused, fuse, plain_activation
 from fastml.nn._recording import mode
 from fastml.nn.tensor import PRIMITIVES, STORED, Record, Tensor, apply
 
-_COST = 8
-"""Multiply-adds that a value of a pass counts as: these passes wait for memory more than they compute."""
-
-
-def _threads_for(values: int) -> int:
-    return threads.n_threads(work=_COST * values)
-
 
 def _of_one_type(what: str, *arrays: np.ndarray) -> None:
     if len({x.dtype for x in arrays}) != 1:
@@ -38,7 +31,7 @@ def _flat(x: np.ndarray) -> np.ndarray:
 def _layer_norm(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float) -> tuple[np.ndarray, Any]:
     _of_one_type("layer_norm", x, weight, bias)
     x, weight, bias = np.ascontiguousarray(x), _flat(weight), _flat(bias)
-    y, mean, inverse = _core.nn_layer_norm(x, weight, bias, eps, _threads_for(x.size))
+    y, mean, inverse = _core.nn_layer_norm(x, weight, bias, eps, threads.for_pass(x.size))
     return y, (x, weight, mean, inverse)
 
 
@@ -47,7 +40,7 @@ def _layer_norm_vjp(
 ) -> list:
     x, flat_weight, mean, inverse = saved
     dx, dweight, dbias = _core.nn_layer_norm_backward(
-        x, mean, inverse, flat_weight, g, needs[0], _threads_for(2 * x.size)
+        x, mean, inverse, flat_weight, g, needs[0], threads.for_pass(2 * x.size)
     )
     return [dx, dweight.reshape(weight.shape), dbias.reshape(bias.shape)]
 
@@ -92,7 +85,7 @@ def _batch_norm(
     x, weight, bias = channels_last(x), _flat(weight), _flat(bias)
     more = None if more is None else channels_last(more)
     mean, variance = given or (None, None)
-    n_threads = _threads_for(x.size)
+    n_threads = threads.for_pass(x.size)
     y, mean, variance, inverse = _core.nn_batch_norm(x, weight, bias, mean, variance, eps, more, relu, n_threads)
     if seen is not None:
         seen[:] = mean, variance
@@ -117,7 +110,7 @@ def _batch_norm_vjp(
     relu: bool,
 ) -> list:
     x, y, shift, mean, inverse = saved
-    g, n_threads = channels_last(g), _threads_for(2 * x.size)
+    g, n_threads = channels_last(g), threads.for_pass(2 * x.size)
     # Without a ReLU what is added gets the gradient as it is.
     dmore = relu and more is not None and needs[3]
     dx, dweight, dbias, dz = _core.nn_batch_norm_backward(
@@ -161,7 +154,9 @@ def _group_norm(
     _of_one_type("group_norm", x, weight, bias)
     images = channels_last(x)
     pixels = images.reshape(x.shape[0], int(np.prod(x.shape[2:])), x.shape[1])
-    y, mean, inverse = _core.nn_group_norm(pixels, groups, _flat(weight), _flat(bias), eps, _threads_for(2 * x.size))
+    y, mean, inverse = _core.nn_group_norm(
+        pixels, groups, _flat(weight), _flat(bias), eps, threads.for_pass(2 * x.size)
+    )
     return channels_first(y.reshape(images.shape)), (pixels, mean, inverse)
 
 
@@ -179,7 +174,7 @@ def _group_norm_vjp(
     pixels, mean, inverse = saved
     dy = channels_last(g)
     dx, dweight, dbias = _core.nn_group_norm_backward(
-        pixels, mean, inverse, _flat(weight), dy.reshape(pixels.shape), needs[0], _threads_for(2 * x.size)
+        pixels, mean, inverse, _flat(weight), dy.reshape(pixels.shape), needs[0], threads.for_pass(2 * x.size)
     )
     return [dx if dx is None else channels_first(dx.reshape(dy.shape)), dweight, dbias]
 
@@ -201,7 +196,7 @@ fuse("group_norm", _group_norm, _group_norm_vjp, _plain_group_norm, any_layout=T
 
 def _dropout(x: np.ndarray, p: float, seed: int) -> np.ndarray:
     x, axes = in_memory_order(x)
-    y = _core.nn_dropout(x, p, seed, _threads_for(x.size))
+    y = _core.nn_dropout(x, p, seed, threads.for_pass(x.size))
     return y if axes is None else y.transpose(axes)
 
 
@@ -227,7 +222,7 @@ fuse("dropout", _dropout_forward, _dropout_vjp, _plain_dropout, any_layout=True)
 def _embedding(table: np.ndarray, index: np.ndarray, padding: int) -> tuple[np.ndarray, Any]:
     rows = np.ascontiguousarray(index.reshape(-1), dtype=np.int64)
     n_columns = table.shape[1]
-    y = _core.nn_embedding(np.ascontiguousarray(table), rows, _threads_for(rows.size * n_columns))
+    y = _core.nn_embedding(np.ascontiguousarray(table), rows, threads.for_pass(rows.size * n_columns))
     return y.reshape(*index.shape, n_columns), rows
 
 
@@ -245,7 +240,7 @@ class _Embedding(Fused):
         (table,) = record.inputs
         rows, padding = record.saved, record.options["padding"]
         dy = np.ascontiguousarray(gradient.data).reshape(rows.size, table.data.shape[1])
-        n_threads = _threads_for(table.data.size + dy.size)
+        n_threads = threads.for_pass(table.data.size + dy.size)
         # Into the memory of the gradient where there is one: a table is large, and most of it is not touched.
         stores = direct and table._record is None and not table._hooks
         to = (table.grad if table.grad is not None else table.grad_buffer) if stores else None

@@ -17,9 +17,6 @@ from fastml.nn._primitives_fused import fuse, plain_activation, plain_softmax
 from fastml.nn._recording import mode
 from fastml.nn.tensor import Tensor, apply
 
-_COST = 8
-"""Multiply-adds that a loss of one element counts as."""
-
 
 def _reduced(losses: np.ndarray, total: float, reduction: str, count: float, dtype: np.dtype) -> np.ndarray:
     if reduction == "none":
@@ -68,7 +65,7 @@ def _elementwise_loss(
         _factor(reduction, x.size),
         reduction == "none",
         mode.recording,
-        threads.n_threads(work=_COST * x.size),
+        threads.for_pass(x.size),
     )
     return _reduced(losses, total, reduction, x.size, x.dtype), derivatives
 
@@ -141,7 +138,7 @@ def _cross_entropy(
         ignore_index,
         reduction == "mean",
         mode.recording,
-        threads.n_threads(work=_COST * x.size),
+        threads.for_pass(x.size),
     )
     return _reduced(losses, total, reduction, count, x.dtype), derivatives
 

@@ -18,14 +18,6 @@ from fastml.nn.tensor import Tensor, apply
 
 Pair = tuple[int, int]
 
-_COST = 8
-"""Multiply-adds that a value of a pass counts as: these passes wait for memory more than they compute."""
-
-
-def _threads_for(values: int) -> int:
-    return threads.n_threads(work=_COST * values)
-
-
 # Which pixels lie in a window, along one axis: an array of windows x places, -1 where a place is outside.
 
 
@@ -68,7 +60,7 @@ def _max_pool(
     x: np.ndarray, *, size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, noted: bool
 ) -> tuple[np.ndarray, Any]:
     images = channels_last(x)
-    y, places = _core.nn_max_pool(images, size, kernel, stride, padding, dilation, noted, _threads_for(x.size))
+    y, places = _core.nn_max_pool(images, size, kernel, stride, padding, dilation, noted, threads.for_pass(x.size))
     return channels_first(y), places
 
 
@@ -86,7 +78,7 @@ def _max_pool_vjp(
     noted: bool,
 ) -> list:
     dx = _core.nn_max_pool_backward(
-        channels_last(g), places, x.shape[2:], kernel, stride, padding, dilation, _threads_for(x.size)
+        channels_last(g), places, x.shape[2:], kernel, stride, padding, dilation, threads.for_pass(x.size)
     )
     return [channels_first(dx)]
 
@@ -104,14 +96,14 @@ fuse("max_pool", _max_pool, _max_pool_vjp, _plain_max_pool, any_layout=True)
 
 
 def _adaptive_max_pool(x: np.ndarray, *, size: Pair, noted: bool) -> tuple[np.ndarray, Any]:
-    y, places = _core.nn_adaptive_max_pool(channels_last(x), size, noted, _threads_for(x.size))
+    y, places = _core.nn_adaptive_max_pool(channels_last(x), size, noted, threads.for_pass(x.size))
     return channels_first(y), places
 
 
 def _adaptive_max_pool_vjp(
     g: np.ndarray, places: Any, needs: Sequence[bool], x: np.ndarray, *, size: Pair, noted: bool
 ) -> list:
-    dx = _core.nn_adaptive_max_pool_backward(channels_last(g), places, x.shape[2:], _threads_for(x.size))
+    dx = _core.nn_adaptive_max_pool_backward(channels_last(g), places, x.shape[2:], threads.for_pass(x.size))
     return [channels_first(dx)]
 
 
@@ -139,7 +131,7 @@ def _avg_pool(
     x: np.ndarray, *, size: Pair, kernel: Pair, stride: Pair, padding: Pair, count_margin: bool, divisor: int
 ) -> tuple[np.ndarray, Any]:
     images = channels_last(x)
-    y = _core.nn_avg_pool(images, size, kernel, stride, padding, count_margin, divisor, _threads_for(x.size))
+    y = _core.nn_avg_pool(images, size, kernel, stride, padding, count_margin, divisor, threads.for_pass(x.size))
     return channels_first(y), None
 
 
@@ -157,7 +149,7 @@ def _avg_pool_vjp(
     divisor: int,
 ) -> list:
     dx = _core.nn_avg_pool_backward(
-        channels_last(g), x.shape[2:], kernel, stride, padding, count_margin, divisor, _threads_for(x.size)
+        channels_last(g), x.shape[2:], kernel, stride, padding, count_margin, divisor, threads.for_pass(x.size)
     )
     return [channels_first(dx)]
 
@@ -179,11 +171,11 @@ fuse("avg_pool", _avg_pool, _avg_pool_vjp, _plain_avg_pool, any_layout=True)
 
 
 def _adaptive_avg_pool(x: np.ndarray, *, size: Pair) -> tuple[np.ndarray, Any]:
-    return channels_first(_core.nn_adaptive_avg_pool(channels_last(x), size, _threads_for(x.size))), None
+    return channels_first(_core.nn_adaptive_avg_pool(channels_last(x), size, threads.for_pass(x.size))), None
 
 
 def _adaptive_avg_pool_vjp(g: np.ndarray, saved: None, needs: Sequence[bool], x: np.ndarray, *, size: Pair) -> list:
-    dx = _core.nn_adaptive_avg_pool_backward(channels_last(g), x.shape[2:], _threads_for(x.size))
+    dx = _core.nn_adaptive_avg_pool_backward(channels_last(g), x.shape[2:], threads.for_pass(x.size))
     return [channels_first(dx)]
 
 
@@ -201,7 +193,7 @@ fuse("adaptive_avg_pool", _adaptive_avg_pool, _adaptive_avg_pool_vjp, _plain_ada
 def _upsample(
     x: np.ndarray, *, size: Pair, linear: bool, align_corners: bool, factors: tuple[float, float]
 ) -> tuple[np.ndarray, Any]:
-    n_threads = _threads_for(x.shape[0] * x.shape[1] * size[0] * size[1])
+    n_threads = threads.for_pass(x.shape[0] * x.shape[1] * size[0] * size[1])
     return channels_first(_core.nn_upsample(channels_last(x), size, linear, align_corners, factors, n_threads)), None
 
 
@@ -216,7 +208,7 @@ def _upsample_vjp(
     align_corners: bool,
     factors: tuple[float, float],
 ) -> list:
-    dy, n_threads = channels_last(g), _threads_for(g.size)
+    dy, n_threads = channels_last(g), threads.for_pass(g.size)
     return [channels_first(_core.nn_upsample_backward(dy, x.shape[2:], linear, align_corners, factors, n_threads))]
 
 

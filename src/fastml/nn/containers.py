@@ -15,7 +15,7 @@ from fastml.nn.conv_layers import Conv1d, Conv2d, ConvTranspose2d
 from fastml.nn.layers import ELU, GELU, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from fastml.nn.module import Module
 from fastml.nn.norm_layers import BatchNorm1d, BatchNorm2d
-from fastml.nn.tensor import Tensor
+from fastml.nn.tensor import Tensor, as_tensor
 
 __all__ = ["DenseBlock", "Residual", "Sequential"]
 
@@ -34,10 +34,6 @@ def _finished(x: Any, more: Tensor | None, relu: bool) -> Any:
     if more is not None:
         x = x + more
     return functional.relu(x) if relu else x
-
-
-def _tensor(x: Any) -> Tensor:
-    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 class Sequential(Module):
@@ -128,7 +124,7 @@ class Residual(Module):
         self.module, self.shortcut, self.activation = module, shortcut, activation
 
     def forward(self, x: Any) -> Tensor:
-        x = _tensor(x)
+        x = as_tensor(x)
         outside = x if self.shortcut is None else self.shortcut(x)
         relu = type(self.activation) is ReLU
         if type(self.module) is Sequential and len(self.module) and type(self.module[-1]) in _WITH_RELU:
@@ -158,7 +154,7 @@ class DenseBlock(Module):
             setattr(self, str(i), module)
 
     def forward(self, x: Any) -> Tensor:
-        x = _tensor(x)
+        x = as_tensor(x)
         for module in self.children():
             x = functional.concatenate([x, module(x)], axis=1)
         return x

@@ -10,7 +10,7 @@ from fastml.nn._functional_conv import PADDING_MODES, margins_of, numbers
 from fastml.nn._primitives_fused import reads_result
 from fastml.nn._seeding import as_generator
 from fastml.nn.module import Module, Parameter, ShapeError
-from fastml.nn.tensor import PRIMITIVES, Tensor
+from fastml.nn.tensor import PRIMITIVES, Tensor, as_tensor
 
 __all__ = ["Conv1d", "Conv2d", "ConvTranspose2d", "Convolution"]
 
@@ -87,7 +87,7 @@ class Convolution(Module):
 
     def checked(self, x: Any) -> Tensor:
         """Return the input as a tensor, or raise what is wrong with its shape."""
-        x = x if isinstance(x, Tensor) else Tensor(x)
+        x = as_tensor(x)
         if x.ndim not in (self.n_axes + 1, self.n_axes + 2) or x.shape[-self.n_axes - 1] != self.in_channels:
             raise self.misfit(
                 f"the input has shape {x.shape}; expected (samples, {self.in_channels} channels, {self.axes})."
@@ -234,7 +234,7 @@ class ConvTranspose2d(Convolution):
 
     def activated(self, x: Any, kind: str, parameter: float) -> Tensor:
         """Return the layer's result with an activation, computed in one pass."""
-        x = x if isinstance(x, Tensor) else Tensor(x)
+        x = as_tensor(x)
         if x.ndim not in (3, 4) or x.shape[-3] != self.in_channels:
             raise self.misfit(
                 f"the input has shape {x.shape}; expected (samples, {self.in_channels} channels, {self.axes})."

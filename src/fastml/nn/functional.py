@@ -25,13 +25,9 @@ from fastml.nn._functional_pooling import (
 )
 from fastml.nn._primitives_fused import plain_activation
 from fastml.nn._seeding import default_generator
-from fastml.nn.tensor import FLOATS, METHODS, PRIMITIVES, Tensor, apply
+from fastml.nn.tensor import FLOATS, METHODS, PRIMITIVES, Tensor, apply, as_tensor
 
 Axis = int | Sequence[int] | None
-
-
-def _tensor(x: Any) -> Tensor:
-    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 def _method(function: Any) -> Any:
@@ -57,7 +53,7 @@ def _place(operation: str, axis: int, ndim: int) -> int:
 
 def _elementwise(name: str, summary: str) -> Any:
     def function(x: Any) -> Tensor:
-        return apply(name, _tensor(x))
+        return apply(name, as_tensor(x))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = summary
@@ -78,9 +74,9 @@ abs = _elementwise("abs", "The absolute value; its gradient at 0 is 0.")  # noqa
 def _pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     """Return two operands as tensors, a number in the type of the other one."""
     if not isinstance(x, (Tensor, np.ndarray)) and isinstance(y, (Tensor, np.ndarray)):
-        y = _tensor(y)
+        y = as_tensor(y)
         return Tensor(x, dtype=y.dtype), y
-    x = _tensor(x)
+    x = as_tensor(x)
     return x, y if isinstance(y, Tensor) else Tensor(y, dtype=None if isinstance(y, np.ndarray) else x.dtype)
 
 
@@ -107,7 +103,7 @@ def clip(x: Any, min: float | None = None, max: float | None = None) -> Tensor: 
     """Return x within bounds. Elements outside of them have no gradient."""
     if min is None and max is None:
         raise ValueError("clip: give at least one of min and max.")
-    return apply("clip", _tensor(x), low=min, high=max)
+    return apply("clip", as_tensor(x), low=min, high=max)
 
 
 clamp = clip
@@ -120,7 +116,7 @@ METHODS["clamp"] = clip
 @_method
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Return the sum over axes."""
-    return apply("sum", _tensor(x), axis=_axis(axis), keepdims=keepdims)
+    return apply("sum", as_tensor(x), axis=_axis(axis), keepdims=keepdims)
 
 
 def _count(x: Tensor, axis: Axis) -> int:
@@ -131,14 +127,14 @@ def _count(x: Tensor, axis: Axis) -> int:
 @_method
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over axes."""
-    x = _tensor(x)
+    x = as_tensor(x)
     return sum(x, axis, keepdims) / _count(x, axis)
 
 
 @_method
 def var(x: Any, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
     """Return the variance over axes: squared distances from the mean, divided by their number less `correction`."""
-    x = _tensor(x)
+    x = as_tensor(x)
     centred = x - mean(x, axis, keepdims=True)
     return sum(centred * centred, axis, keepdims) / (_count(x, axis) - correction)
 
@@ -146,19 +142,19 @@ def var(x: Any, axis: Axis = None, correction: float = 1, keepdims: bool = False
 @_method
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Return the largest element over axes. Equal ones share the gradient."""
-    return apply("max", _tensor(x), axis=_axis(axis), keepdims=keepdims)
+    return apply("max", as_tensor(x), axis=_axis(axis), keepdims=keepdims)
 
 
 @_method
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Return the smallest element over axes. Equal ones share the gradient."""
-    return apply("min", _tensor(x), axis=_axis(axis), keepdims=keepdims)
+    return apply("min", as_tensor(x), axis=_axis(axis), keepdims=keepdims)
 
 
 @_method
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return log(sum(exp(x))) over axes, without overflow."""
-    return apply("logsumexp", _tensor(x), axis=_axis(axis), keepdims=keepdims)
+    return apply("logsumexp", as_tensor(x), axis=_axis(axis), keepdims=keepdims)
 
 
 # Shapes.
@@ -167,20 +163,20 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @_method
 def reshape(x: Any, *shape: Any) -> Tensor:
     """Return the elements in another shape."""
-    return apply("reshape", _tensor(x), shape=shape[0] if len(shape) == 1 else shape)
+    return apply("reshape", as_tensor(x), shape=shape[0] if len(shape) == 1 else shape)
 
 
 @_method
 def transpose(x: Any, *axes: int) -> Tensor:
     """Return x with its axes in another order, by default in reverse."""
     order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-    return apply("transpose", _tensor(x), axes=tuple(order) if order else None)
+    return apply("transpose", as_tensor(x), axes=tuple(order) if order else None)
 
 
 @_method
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Return x with some consecutive axes made one."""
-    x = _tensor(x)
+    x = as_tensor(x)
     shape = x.shape or (1,)
     start, end = _place("flatten", start_dim, x.ndim), _place("flatten", end_dim, x.ndim)
     if start > end:
@@ -191,7 +187,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 @_method
 def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
     """Return x repeated along axes of length 1, and along new ones."""
-    return apply("broadcast_to", _tensor(x), shape=tuple(shape))
+    return apply("broadcast_to", as_tensor(x), shape=tuple(shape))
 
 
 @_method
@@ -199,12 +195,12 @@ def astype(x: Any, dtype: Any) -> Tensor:
     """Return x in float32 or float64."""
     if np.dtype(dtype) not in FLOATS:
         raise TypeError(f"a tensor becomes float32 or float64, not {np.dtype(dtype)}.")
-    return apply("astype", _tensor(x), dtype=np.dtype(dtype))
+    return apply("astype", as_tensor(x), dtype=np.dtype(dtype))
 
 
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Return tensors joined along an axis."""
-    tensors = [_tensor(x) for x in tensors]
+    tensors = [as_tensor(x) for x in tensors]
     if not tensors:
         raise ValueError("concatenate: there is nothing to join.")
     return apply("concatenate", *tensors, axis=axis)
@@ -215,7 +211,7 @@ cat = concatenate
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Return tensors of one shape joined along a new axis."""
-    tensors = [_tensor(x) for x in tensors]
+    tensors = [as_tensor(x) for x in tensors]
     if len({x.shape for x in tensors}) != 1:
         raise ValueError(f"stack: shapes {' and '.join(str(x.shape) for x in tensors)} are not equal.")
     axis = _place("stack", axis, tensors[0].ndim + 1)
@@ -227,14 +223,14 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
 @_method
 def matmul(x: Any, y: Any) -> Tensor:
     """Return the product of matrices, stacks of matrices or vectors."""
-    return apply("matmul", _tensor(x), _tensor(y))
+    return apply("matmul", as_tensor(x), as_tensor(y))
 
 
 # Activations.
 
 
 def _activate(x: Any, kind: str, parameter: float = 0.0) -> Tensor:
-    x = x if isinstance(x, Tensor) else Tensor(x)
+    x = as_tensor(x)
     return PRIMITIVES["activation"].apply((x,), {"kind": kind, "parameter": _checked(kind, parameter)})
 
 
@@ -260,7 +256,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, and alpha * (e^x - 1) elsewhere."""
     # The kernel reads the derivative from the result, which tells it for positive alpha only.
-    return _activate(x, "elu", alpha) if alpha > 0 else plain_activation(_tensor(x), "elu", float(alpha))
+    return _activate(x, "elu", alpha) if alpha > 0 else plain_activation(as_tensor(x), "elu", float(alpha))
 
 
 @_method
@@ -298,7 +294,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     y = _activate(x, "softplus", beta)
     if threshold >= SOFTPLUS_IS_IDENTITY:
         return y
-    x = _tensor(x)
+    x = as_tensor(x)
     return apply("where", x, y, condition=x.data * beta > threshold)
 
 
@@ -307,7 +303,7 @@ SOFTPLUS_IS_IDENTITY = 20.0
 
 
 def _over_axis(x: Any, axis: int, logarithm: bool) -> Tensor:
-    x = _tensor(x)
+    x = as_tensor(x)
     axis = _place("log_softmax" if logarithm else "softmax", axis, x.ndim)
     if axis >= x.ndim - 1:
         return apply("softmax", x, logarithm=logarithm)
@@ -350,7 +346,7 @@ def linear(
     -------
     y : Tensor of shape (..., out_features)
     """
-    inputs = (_tensor(x), weight) if bias is None else (_tensor(x), weight, bias)
+    inputs = (as_tensor(x), weight) if bias is None else (as_tensor(x), weight, bias)
     return PRIMITIVES["linear"].apply(inputs, {"kind": activation, "parameter": _checked(activation, parameter)})
 
 
@@ -372,7 +368,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, seed: int | None = No
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p must be a probability, got {p}.")
-    x = _tensor(x)
+    x = as_tensor(x)
     if not training or p == 0:
         return x
     seed = int(default_generator().integers(1 << 63)) if seed is None else int(seed)
@@ -392,7 +388,7 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Return x with mean 0 and variance 1 over its last axes, times weight, plus bias."""
-    x, shape = _tensor(x), as_shape(normalized_shape)
+    x, shape = as_tensor(x), as_shape(normalized_shape)
     if x.shape[x.ndim - len(shape) :] != shape or not shape:
         raise ValueError(f"layer_norm: input of shape {x.shape} does not end in normalized_shape {shape}.")
     weight = Tensor(np.ones(shape, x.dtype)) if weight is None else weight
@@ -424,7 +420,7 @@ def batch_norm(
     In training, and where there are no running statistics, mean and variance are those of the batch; the running ones
     move towards them by a share of `momentum` (the variance with the correction for its degree of freedom).
     """
-    x = _tensor(x)
+    x = as_tensor(x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: expected samples x channels (x positions), got an input of shape {x.shape}.")
     if more is not None and more.shape != x.shape:

@@ -27,7 +27,19 @@ import numpy as np
 from fastml.nn._operators import Operators, values_of
 from fastml.nn._recording import mode, no_grad
 
-__all__ = ["FLOATS", "METHODS", "PRIMITIVES", "STORED", "Primitive", "Record", "Tensor", "apply", "grad", "no_grad"]
+__all__ = [
+    "FLOATS",
+    "METHODS",
+    "PRIMITIVES",
+    "STORED",
+    "Primitive",
+    "Record",
+    "Tensor",
+    "apply",
+    "as_tensor",
+    "grad",
+    "no_grad",
+]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -304,6 +316,11 @@ class Tensor(Operators):
     def T(self) -> "Tensor":
         """The tensor with its axes in reverse order."""
         return apply("transpose", self, axes=None)
+
+
+def as_tensor(x: Any) -> Tensor:
+    """Return a tensor as it is, and anything else as :class:`Tensor` takes it."""
+    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 METHODS: dict[str, Callable] = {}
