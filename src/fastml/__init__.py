@@ -11,7 +11,7 @@ from importlib import import_module
 # What type checkers take for typing.TYPE_CHECKING, without the import of typing: it takes longer than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fastml import cluster, ensemble, linear_model, metrics, neighbors, neural_network, nn, tree
+    from fastml import cluster, ensemble, linear_model, metrics, neighbors, neural_network, nn, svm, tree
     from fastml._patch import patch_sklearn, patched, unpatch_sklearn
     from fastml._support.config import config_context, get_config, set_config
     from fastml._support.dispatch import FallbackError, FallbackWarning
@@ -37,12 +37,13 @@ __all__ = [
     "patched",
     "set_config",
     "show_versions",
+    "svm",
     "to_sklearn",
     "tree",
     "unpatch_sklearn",
 ]
 
-_FAMILIES = ("cluster", "ensemble", "linear_model", "metrics", "neighbors", "neural_network", "nn", "tree")
+_FAMILIES = ("cluster", "ensemble", "linear_model", "metrics", "neighbors", "neural_network", "nn", "svm", "tree")
 _HOME = {
     "FallbackError": "fastml._support.dispatch",
     "FallbackWarning": "fastml._support.dispatch",

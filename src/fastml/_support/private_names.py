@@ -135,6 +135,15 @@ PRIVATE_NAMES = {
     "sklearn.neural_network._multilayer_perceptron.MLPRegressor._validate_input": "checks samples and targets",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer": "holds the state of Adam between calls",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer": "holds velocities and the rate between calls",
+    "sklearn.svm._base.BaseLibSVM._compute_kernel": "the values of a kernel that is a function",
+    "sklearn.svm._base.BaseLibSVM._dense_fit": "overridden: our solver; fit calls it with samples that it has checked",
+    "sklearn.svm._base.BaseLibSVM._sparse_fit": "overridden: our solver; fit calls it with samples that it has checked",
+    "sklearn.svm._base.BaseLibSVM._warn_from_fit_status": "the warning where max_iter was reached",
+    "sklearn.svm._classes.NuSVC._impl": "which of LIBSVM's machines it is",
+    "sklearn.svm._classes.NuSVR._impl": "which of LIBSVM's machines it is",
+    "sklearn.svm._classes.OneClassSVM._impl": "which of LIBSVM's machines it is",
+    "sklearn.svm._classes.SVC._impl": "which of LIBSVM's machines it is",
+    "sklearn.svm._classes.SVR._impl": "which of LIBSVM's machines it is",
     "sklearn.tree._classes.BaseDecisionTree": "the parent that all trees share",
     "sklearn.tree._classes.BaseDecisionTree._compute_missing_values_in_feature_mask": (
         "rejects values that are not finite where they may not be"
@@ -154,6 +163,7 @@ PRIVATE_NAMES = {
     "sklearn.tree._tree.TREE_LEAF": "tells leaves",
     "sklearn.tree._tree.Tree": "what `tree_` is, filled by its __setstate__",
     "sklearn.tree._tree._build_pruned_tree_ccp": "prunes the trees of a forest",
+    "sklearn.utils._sparse._align_api_if_sparse": "sparse arrays or matrices, as the setting of scikit-learn says",
     "sklearn.utils._align_api_if_sparse": "a sparse matrix or array, as the configuration asks for",
     "sklearn.utils._metadata_requests._raise_for_params": "the error of arguments for a splitter without routing",
     "sklearn.utils._metadata_requests._routing_enabled": "tells whether metadata are routed",

@@ -1,0 +1,78 @@
+#include "svm/row_cache.hpp"
+
+#include <algorithm>
+
+#include "runtime/buffer.hpp"
+#include "svm/tuning.hpp"
+
+namespace fastml::svm {
+
+RowCache::RowCache(KernelRows& rows, std::int64_t bytes)
+    : rows_(rows), stride_(whole_lines<float>(rows.columns())), slot_of_(rows.columns(), -1) {
+  const std::int64_t row_bytes = std::max<std::int64_t>(stride_, 1) * std::int64_t(sizeof(float));
+  capacity_ = std::clamp<std::int64_t>(bytes / row_bytes, kLeastKeptRows, std::max(kLeastKeptRows, rows.columns()));
+  slab_rows_ = std::clamp<std::int64_t>(kSlabBytes / row_bytes, 1, capacity_);
+  // Guesses must not push out what is used.
+  batch_ = int(std::min<std::int64_t>(rows.batch(), capacity_ / 4));
+  column_of_.assign(capacity_, -1);
+  before_.assign(capacity_ + 1, std::int32_t(capacity_));
+  after_.assign(capacity_ + 1, std::int32_t(capacity_));
+}
+
+const float* RowCache::row(std::int32_t column, const Guess& guess) {
+  if (is_kept(column)) {
+    unlink(slot_of_[column]);
+    push_front(slot_of_[column]);
+  } else {
+    add(column, guess);
+  }
+  return values(slot_of_[column]);
+}
+
+void RowCache::add(std::int32_t column, const Guess& guess) {
+  std::vector<std::int32_t> columns(batch_, column);
+  const int count = 1 + (batch_ > 1 ? guess(column, columns.data() + 1, batch_ - 1) : 0);
+  std::vector<std::int32_t> samples(count), slots(count);
+  std::vector<float*> to(count);
+  // All slots are taken before any is linked again, so that none is taken twice.
+  for (int i = 0; i < count; ++i) {
+    samples[i] = rows_.sample(columns[i]);
+    slots[i] = take_slot();
+    to[i] = values(slots[i]);
+  }
+  rows_.compute(samples.data(), count, to.data());
+  for (int i = count - 1; i >= 0; --i) {
+    slot_of_[columns[i]] = slots[i];
+    column_of_[slots[i]] = columns[i];
+    push_front(slots[i]);
+  }
+}
+
+std::int32_t RowCache::take_slot() {
+  if (used_ < capacity_) {
+    if (used_ == std::int64_t(slabs_.size()) * slab_rows_) {
+      const std::size_t bytes = std::size_t(slab_rows_ * stride_) * sizeof(float);
+      slabs_.emplace_back(static_cast<float*>(allocate_aligned(bytes)), FreeSlab{bytes});
+    }
+    return std::int32_t(used_++);
+  }
+  const std::int32_t oldest = before_[capacity_];
+  unlink(oldest);
+  slot_of_[column_of_[oldest]] = -1;
+  return oldest;
+}
+
+void RowCache::unlink(std::int32_t slot) {
+  after_[before_[slot]] = after_[slot];
+  before_[after_[slot]] = before_[slot];
+}
+
+void RowCache::push_front(std::int32_t slot) {
+  const std::int32_t ends = std::int32_t(capacity_);
+  before_[slot] = ends;
+  after_[slot] = after_[ends];
+  before_[after_[slot]] = slot;
+  after_[ends] = slot;
+}
+
+}  // namespace fastml::svm

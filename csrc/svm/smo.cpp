@@ -1,0 +1,460 @@
+#include "svm/smo.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "runtime/buffer.hpp"
+#include "svm/row_cache.hpp"
+#include "svm/smo_kernels.hpp"
+#include "svm/tuning.hpp"
+
+namespace fastml::svm {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kLeastCurvature = 1e-12;
+
+// Variables that shrinking has left over stand in front, in the places [0, active_); every array "by place" follows. Where
+// LIBSVM keeps the gradient G, this keeps y G: one sign serves both labels. Variables fall into one group or, for nu, into
+// one for each label, and a step stays within a group.
+class Smo {
+ public:
+  Smo(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopCheck stop);
+  SmoSolution solve();
+
+ private:
+  struct Step {
+    std::int64_t first, second;  // places
+  };
+
+  std::int64_t groups() const { return problem_.nu ? 2 : 1; }
+  int group(std::int64_t variable) const { return problem_.nu && problem_.y[variable] < 0 ? 1 : 0; }
+  bool at_upper(std::int64_t variable) const { return problem_.alpha[variable] >= problem_.upper[variable]; }
+  bool at_lower(std::int64_t variable) const { return problem_.alpha[variable] <= 0; }
+  bool is_free(std::int64_t variable) const { return !at_upper(variable) && !at_lower(variable); }
+  std::int32_t column(std::int64_t variable) const {
+    return std::int32_t(variable < columns_ ? variable : variable - columns_);
+  }
+
+  void start();
+  void set_bounds(std::int64_t place);
+  const float* in_places(std::int64_t place);
+  int guess(std::int32_t missing, std::int32_t* columns, int most) const;
+  template <class Next>
+  int following(std::int32_t missing, std::int32_t* columns, int most, const Next& next) const;
+  bool find_step(Step& step);
+  void take(const Step& step);
+  void move_pair(std::int64_t i, std::int64_t j, double row_value);
+  void note_bound(std::int64_t variable, bool was_upper);
+  void forget_placed() {
+    for (PlacedRow& row : placed_) row.column = -1;
+  }
+  void rebuild_gradient();
+  void shrink();
+  bool to_shrink(std::int64_t place, const double* up_most, const double* low_most) const;
+  void exchange(std::int64_t a, std::int64_t b);
+  SmoSolution thresholds() const;
+
+  SmoProblem& problem_;
+  const SmoOptions& options_;
+  StopCheck stop_;
+  const SmoKernels& kernels_;
+  std::int64_t columns_, variables_, active_;
+  RowCache cache_;
+  Guess guess_;
+
+  // By place.
+  std::vector<std::int32_t> order_;   // the variable
+  std::vector<std::int32_t> column_;  // its column
+  Buffer<double> gradients_, diagonal_;
+  std::vector<Buffer<float>> up_, low_;  // of each group: 0 where the variable may move up or down along its label
+  bool in_order_ = true;                 // every variable stands in its own place
+
+  // Rows by place, and whose; a step needs three of them at once.
+  struct PlacedRow {
+    Buffer<float> values;
+    std::int32_t column;
+    std::int64_t used;  // when
+  };
+  std::vector<PlacedRow> placed_;
+  std::int64_t uses_ = 0;
+
+  Buffer<double> bound_sums_;  // by column: the sum of y C K over variables at their upper bound
+  Place next_first_{0, -1};    // of the next step, where the last one has found it already
+  bool next_is_known_ = false;
+  bool unshrunk_ = false;
+};
+
+Smo::Smo(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopCheck stop)
+    : problem_(problem),
+      options_(options),
+      stop_(stop),
+      kernels_(smo_kernels()),
+      columns_(rows.columns()),
+      variables_(problem.variables),
+      active_(problem.variables),
+      cache_(rows, options.cache_bytes),
+      guess_([this](std::int32_t missing, std::int32_t* columns, int most) { return guess(missing, columns, most); }),
+      order_(variables_),
+      column_(variables_),
+      gradients_(variables_),
+      diagonal_(variables_),
+      bound_sums_(options.shrinking ? columns_ : 0) {
+  for (int i = 0; i < 4; ++i) placed_.push_back({Buffer<float>(variables_), -1, 0});
+  for (std::int64_t g = 0; g < groups(); ++g) {
+    up_.emplace_back(variables_);
+    low_.emplace_back(variables_);
+  }
+  for (std::int64_t v = 0; v < variables_; ++v) {
+    order_[v] = std::int32_t(v);
+    column_[v] = column(v);
+  }
+  rows.diagonal(diagonal_.data());
+  std::copy_n(diagonal_.data(), variables_ - columns_, diagonal_.data() + columns_);
+}
+
+void Smo::set_bounds(std::int64_t place) {
+  constexpr float kNo = -std::numeric_limits<float>::infinity();
+  const std::int64_t v = order_[place];
+  const bool may_grow = !at_upper(v), may_fall = !at_lower(v);
+  for (std::int64_t g = 0; g < groups(); ++g) {
+    const bool here = group(v) == g, positive = problem_.y[v] > 0;
+    up_[g].data()[place] = here && (positive ? may_grow : may_fall) ? 0.0f : kNo;
+    low_[g].data()[place] = here && (positive ? may_fall : may_grow) ? 0.0f : kNo;
+  }
+}
+
+void Smo::start() {
+  std::vector<std::int32_t> wanted;  // rows of variables that are not 0 at the start
+  for (std::int64_t v = 0; v < variables_; ++v) {
+    set_bounds(v);
+    gradients_.data()[v] = problem_.y[v] * problem_.linear[v];
+    if (!at_lower(v)) wanted.push_back(std::int32_t(v));
+  }
+  for (std::size_t w = 0; w < wanted.size(); ++w) {
+    const std::int64_t v = wanted[w];
+    const auto coming = [&](std::int32_t missing, std::int32_t* columns, int most) {
+      std::size_t next = w;
+      return following(missing, columns, most,
+                       [&] { return ++next < wanted.size() ? column(wanted[next]) : std::int32_t(-1); });
+    };
+    const float* row = cache_.row(column(v), coming);
+    const double change = problem_.y[v] * problem_.alpha[v];
+    for (std::int64_t half = 0; half < variables_; half += columns_)
+      kernels_.add_row(gradients_.data() + half, row, change, columns_);
+    if (options_.shrinking && at_upper(v))
+      kernels_.add_row(bound_sums_.data(), row, problem_.y[v] * problem_.upper[v], columns_);
+    if (stop_ != nullptr && w % 64 == 63 && stop_()) throw Stopped{};
+  }
+}
+
+// The row of the variable in a place, by place.
+const float* Smo::in_places(std::int64_t place) {
+  const std::int32_t wanted = column_[place];
+  if (in_order_ && variables_ == columns_) return cache_.row(wanted, guess_);
+  ++uses_;
+  for (PlacedRow& row : placed_) {
+    if (row.column != wanted) continue;
+    row.used = uses_;
+    return row.values.data();
+  }
+  const float* row = cache_.row(wanted, guess_);
+  PlacedRow& to = *std::min_element(placed_.begin(), placed_.end(),
+                                    [](const PlacedRow& a, const PlacedRow& b) { return a.used < b.used; });
+  to.column = wanted;
+  to.used = uses_;
+  if (in_order_) {  // regression: both halves in the order of the columns
+    std::copy_n(row, columns_, to.values.data());
+    std::copy_n(row, columns_, to.values.data() + columns_);
+  } else {
+    kernels_.gather(row, column_.data(), active_, to.values.data());
+  }
+  return to.values.data();
+}
+
+// Writes columns that next() names, until it says -1: those that are not kept, each once.
+template <class Next>
+int Smo::following(std::int32_t missing, std::int32_t* columns, int most, const Next& next) const {
+  int count = 0;
+  for (std::int32_t c = next(); c >= 0 && count < most; c = next()) {
+    if (c != missing && !cache_.is_kept(c) && std::find(columns, columns + count, c) == columns + count)
+      columns[count++] = c;
+  }
+  return count;
+}
+
+// The variables that violate the conditions of the optimum most, from both sides, are those that steps are about to choose.
+int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) const {
+  struct Candidate {
+    double violation;
+    std::int32_t column;
+  };
+  std::vector<Candidate> found;
+  for (int side = 0; side < 2; ++side) {
+    const std::size_t room = side == 0 ? most / 2 : most - most / 2;
+    std::vector<Candidate> best;  // ascending
+    for (std::int64_t g = 0; room > 0 && g < groups(); ++g) {
+      const float* allowed = side == 0 ? up_[g].data() : low_[g].data();
+      for (std::int64_t k = 0; k < active_; ++k) {
+        const double violation = allowed[k] + (side == 0 ? -gradients_.data()[k] : gradients_.data()[k]);
+        if (!(violation > -kInfinity) || (best.size() == room && violation <= best.front().violation)) continue;
+        if (cache_.is_kept(column_[k])) continue;
+        if (best.size() == room) best.erase(best.begin());
+        const Candidate candidate{violation, column_[k]};
+        best.insert(std::upper_bound(best.begin(), best.end(), candidate,
+                                     [](const Candidate& a, const Candidate& b) { return a.violation < b.violation; }),
+                    candidate);
+      }
+    }
+    found.insert(found.end(), best.begin(), best.end());
+  }
+  std::size_t next = 0;
+  return following(missing, columns, most,
+                   [&] { return next < found.size() ? found[next++].column : std::int32_t(-1); });
+}
+
+// The next pair of variables; false where the conditions of the optimum hold to the tolerance.
+bool Smo::find_step(Step& step) {
+  Place first[2];
+  SecondFound best{{kInfinity, -1}, -kInfinity};
+  double violation = -kInfinity;
+  for (std::int64_t g = 0; g < groups(); ++g) {
+    first[g] = next_is_known_ ? next_first_ : kernels_.most_violating(gradients_.data(), up_[g].data(), active_);
+    const std::int64_t i = first[g].index;
+    if (i < 0) continue;
+    const float* row = in_places(i);
+    const SecondFound found = kernels_.second(
+        {gradients_.data(), low_[g].data(), diagonal_.data(), row, first[g].value, diagonal_.data()[i], active_});
+    violation = std::max(violation, first[g].value + found.most);
+    const bool better = found.best.value < best.best.value ||
+                        (found.best.value == best.best.value && found.best.index > best.best.index);
+    if (found.best.index >= 0 && better) {
+      best = found;
+      step = {i, found.best.index};
+    }
+  }
+  next_is_known_ = false;
+  return !(violation < options_.tolerance) && best.best.index >= 0;
+}
+
+// The optimum over two variables, clipped to their box: the sums that must stay are kept exactly where LIBSVM keeps them.
+void Smo::move_pair(std::int64_t i, std::int64_t j, double row_value) {
+  const std::int64_t v = order_[i], w = order_[j];
+  const int yv = problem_.y[v], yw = problem_.y[w];
+  double& a = problem_.alpha[v];
+  double& b = problem_.alpha[w];
+  const double a_most = problem_.upper[v], b_most = problem_.upper[w];
+  double curvature = diagonal_.data()[i] + diagonal_.data()[j] - 2 * row_value;
+  if (curvature <= 0) curvature = kLeastCurvature;
+  const double gradient_a = yv * gradients_.data()[i], gradient_b = yw * gradients_.data()[j];
+  if (yv != yw) {
+    const double change = (-gradient_a - gradient_b) / curvature;
+    const double difference = a - b;
+    a += change;
+    b += change;
+    if (difference > 0 && b < 0) {
+      b = 0;
+      a = difference;
+    } else if (!(difference > 0) && a < 0) {
+      a = 0;
+      b = -difference;
+    }
+    if (difference > a_most - b_most && a > a_most) {
+      a = a_most;
+      b = a_most - difference;
+    } else if (!(difference > a_most - b_most) && b > b_most) {
+      b = b_most;
+      a = b_most + difference;
+    }
+  } else {
+    const double change = (gradient_a - gradient_b) / curvature;
+    const double sum = a + b;
+    a -= change;
+    b += change;
+    if (sum > a_most && a > a_most) {
+      a = a_most;
+      b = sum - a_most;
+    } else if (!(sum > a_most) && b < 0) {
+      b = 0;
+      a = sum;
+    }
+    if (sum > b_most && b > b_most) {
+      b = b_most;
+      a = sum - b_most;
+    } else if (!(sum > b_most) && a < 0) {
+      a = 0;
+      b = sum;
+    }
+  }
+}
+
+void Smo::take(const Step& step) {
+  const std::int64_t i = step.first, j = step.second;
+  const std::int64_t v = order_[i], w = order_[j];
+  const double old_a = problem_.alpha[v], old_b = problem_.alpha[w];
+  const bool a_was_upper = at_upper(v), b_was_upper = at_upper(w);
+
+  const float* first = in_places(i);
+  const float* second = in_places(j);
+  move_pair(i, j, first[j]);
+  set_bounds(i);
+  set_bounds(j);
+  next_first_ = kernels_.update(gradients_.data(), first, problem_.y[v] * (problem_.alpha[v] - old_a), second,
+                                problem_.y[w] * (problem_.alpha[w] - old_b), up_[0].data(), active_);
+  next_is_known_ = !problem_.nu;
+  if (options_.shrinking) {
+    note_bound(v, a_was_upper);
+    note_bound(w, b_was_upper);
+  }
+}
+
+void Smo::note_bound(std::int64_t variable, bool was_upper) {
+  if (was_upper == at_upper(variable)) return;
+  const double share = problem_.y[variable] * problem_.upper[variable];
+  kernels_.add_row(bound_sums_.data(), cache_.row(column(variable), guess_), was_upper ? -share : share, columns_);
+}
+
+// Gradients of the variables that were shrunk, from those at the upper bound, whose sums are kept, and the free ones.
+void Smo::rebuild_gradient() {
+  next_is_known_ = false;
+  if (active_ == variables_) return;
+  for (std::int64_t k = active_; k < variables_; ++k) {
+    const std::int64_t v = order_[k];
+    gradients_.data()[k] = bound_sums_.data()[column(v)] + problem_.y[v] * problem_.linear[v];
+  }
+  const std::int64_t rest = variables_ - active_;
+  Buffer<float> placed(rest);
+  std::vector<std::int64_t> free;
+  for (std::int64_t k = 0; k < active_; ++k) {
+    if (is_free(order_[k])) free.push_back(k);
+  }
+  for (std::size_t f = 0; f < free.size(); ++f) {
+    const auto coming = [&](std::int32_t missing, std::int32_t* columns, int most) {
+      std::size_t next = f;
+      return following(missing, columns, most,
+                       [&] { return ++next < free.size() ? column_[free[next]] : std::int32_t(-1); });
+    };
+    const std::int64_t v = order_[free[f]];
+    const float* row = cache_.row(column_[free[f]], coming);
+    kernels_.gather(row, column_.data() + active_, rest, placed.data());
+    kernels_.add_row(gradients_.data() + active_, placed.data(), problem_.y[v] * problem_.alpha[v], rest);
+  }
+  active_ = variables_;
+  forget_placed();
+}
+
+// Whether a variable at its bound would stay there as long as the most violating ones are those of now.
+bool Smo::to_shrink(std::int64_t place, const double* up_most, const double* low_most) const {
+  const std::int64_t v = order_[place];
+  const int g = group(v);
+  const bool upper = at_upper(v), lower = !upper && at_lower(v);
+  if (!upper && !lower) return false;
+  const double gradient = gradients_.data()[place];
+  return (problem_.y[v] > 0) == upper ? -gradient > up_most[g] : gradient > low_most[g];
+}
+
+void Smo::exchange(std::int64_t a, std::int64_t b) {
+  std::swap(order_[a], order_[b]);
+  std::swap(column_[a], column_[b]);
+  std::swap(gradients_.data()[a], gradients_.data()[b]);
+  std::swap(diagonal_.data()[a], diagonal_.data()[b]);
+  for (std::int64_t g = 0; g < groups(); ++g) {
+    std::swap(up_[g].data()[a], up_[g].data()[b]);
+    std::swap(low_[g].data()[a], low_[g].data()[b]);
+  }
+  in_order_ = false;
+}
+
+void Smo::shrink() {
+  next_is_known_ = false;
+  double up_most[2] = {-kInfinity, -kInfinity}, low_most[2] = {-kInfinity, -kInfinity};
+  double violation = -kInfinity;
+  for (std::int64_t g = 0; g < groups(); ++g) {
+    up_most[g] = kernels_.most_violating(gradients_.data(), up_[g].data(), active_).value;
+    for (std::int64_t k = 0; k < active_; ++k) {
+      low_most[g] = std::max(low_most[g], low_[g].data()[k] + gradients_.data()[k]);
+    }
+    violation = std::max(violation, up_most[g] + low_most[g]);
+  }
+  if (!unshrunk_ && violation <= options_.tolerance * 10) {
+    unshrunk_ = true;
+    rebuild_gradient();
+  }
+  for (std::int64_t k = 0; k < active_; ++k) {
+    if (!to_shrink(k, up_most, low_most)) continue;
+    --active_;
+    for (; active_ > k; --active_) {
+      if (!to_shrink(active_, up_most, low_most)) {
+        exchange(k, active_);
+        break;
+      }
+    }
+  }
+  forget_placed();
+}
+
+SmoSolution Smo::thresholds() const {
+  double threshold[2];
+  for (std::int64_t g = 0; g < groups(); ++g) {
+    double least = kInfinity, most = -kInfinity, sum = 0;
+    std::int64_t free = 0;
+    for (std::int64_t k = 0; k < active_; ++k) {
+      const std::int64_t v = order_[k];
+      if (group(v) != g) continue;
+      const double gradient = gradients_.data()[k];
+      if (at_upper(v)) {
+        (problem_.y[v] < 0 ? least : most) = problem_.y[v] < 0 ? std::min(least, gradient) : std::max(most, gradient);
+      } else if (at_lower(v)) {
+        (problem_.y[v] > 0 ? least : most) = problem_.y[v] > 0 ? std::min(least, gradient) : std::max(most, gradient);
+      } else {
+        ++free;
+        sum += gradient;
+      }
+    }
+    threshold[g] = free > 0 ? sum / double(free) : (least + most) / 2;
+  }
+  SmoSolution solution{};
+  // With y G in place of G the second group's threshold has the other sign.
+  solution.rho = problem_.nu ? (threshold[0] + threshold[1]) / 2 : threshold[0];
+  solution.r = problem_.nu ? (threshold[0] - threshold[1]) / 2 : 0.0;
+  return solution;
+}
+
+SmoSolution Smo::solve() {
+  start();
+  const std::int64_t period = std::min<std::int64_t>(variables_, 1000);
+  std::int64_t countdown = period + 1, n_iter = 0;
+  bool timed_out = false;
+  for (;;) {
+    if (options_.max_iter != -1 && n_iter >= options_.max_iter) {
+      timed_out = true;
+      break;
+    }
+    if (--countdown == 0) {
+      countdown = period;
+      if (options_.shrinking) shrink();
+    }
+    if (stop_ != nullptr && n_iter % kStepsBetweenChecks == 0 && stop_()) throw Stopped{};
+    Step step;
+    if (!find_step(step)) {
+      rebuild_gradient();
+      if (!find_step(step)) break;
+      countdown = 1;
+    }
+    ++n_iter;
+    take(step);
+  }
+  SmoSolution solution = thresholds();
+  solution.n_iter = n_iter;
+  solution.timed_out = timed_out;
+  return solution;
+}
+
+}  // namespace
+
+SmoSolution minimize(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopCheck stop) {
+  return Smo(problem, rows, options, stop).solve();
+}
+
+}  // namespace fastml::svm

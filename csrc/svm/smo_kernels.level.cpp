@@ -1,0 +1,148 @@
+// Passes over all variables of a support vector machine, at one SIMD level. Compiled with -ffp-contract=off.
+#include "svm/smo_kernels.hpp"
+
+#include "simd/vec.hpp"
+
+namespace fastml {
+namespace FASTML_LEVEL {
+namespace {
+
+using svm::Place;
+using svm::SecondChoice;
+using svm::SecondFound;
+
+using Doubles = vec<double>;
+using Places = ivec<double>;
+constexpr int kWidth = kLanes<double>;
+constexpr double kNone = -__builtin_inf();
+
+// The least quadratic coefficient: LIBSVM's, for kernels that are not positive definite.
+constexpr double kLeastCurvature = 1e-12;
+
+FASTML_INLINE Places first_places() {
+  Places places{};
+  for (int i = 0; i < kWidth; ++i) places[i] = i;
+  return places;
+}
+
+// The largest value of each lane, and where it was met last.
+struct Largest {
+  Doubles values = broadcast<double>(kNone);
+  Places places = broadcast_integer<double>(-1);
+
+  FASTML_INLINE void meet(Doubles candidates, Places where) {
+    const Places better = candidates >= values;
+    values = select<double>(better, candidates, values);
+    places = select_integer<double>(better, where, places);
+  }
+
+  // Of all lanes, and of the places [done, count) that do not fill a vector: value(k) gives theirs.
+  template <class Value>
+  FASTML_INLINE Place of_all(std::int64_t done, std::int64_t count, const Value& value) const {
+    Place best{kNone, -1};
+    for (int i = 0; i < kWidth; ++i) {
+      if (values[i] > best.value || (values[i] == best.value && places[i] > best.index)) best = {values[i], places[i]};
+    }
+    for (std::int64_t k = done; k < count; ++k) {
+      const double v = value(k);
+      if (v >= best.value) best = {v, k};
+    }
+    if (best.value == kNone) best.index = -1;
+    return best;
+  }
+};
+
+Place most_violating(const double* gradients, const float* up, std::int64_t count) {
+  Largest largest;
+  Places where = first_places();
+  std::int64_t k = 0;
+  for (; k + kWidth <= count; k += kWidth) {
+    largest.meet(load_as<double>(up + k) - load(gradients + k), where);
+    where += kWidth;
+  }
+  return largest.of_all(k, count, [&](std::int64_t i) { return double(up[i]) - gradients[i]; });
+}
+
+Place update(double* gradients, const float* first, double a, const float* second, double b, const float* up,
+             std::int64_t count) {
+  Largest largest;
+  Places where = first_places();
+  std::int64_t k = 0;
+  for (; k + kWidth <= count; k += kWidth) {
+    const Doubles g = load(gradients + k) + (load_as<double>(first + k) * a + load_as<double>(second + k) * b);
+    store(gradients + k, g);
+    largest.meet(load_as<double>(up + k) - g, where);
+    where += kWidth;
+  }
+  return largest.of_all(k, count, [&](std::int64_t i) {
+    gradients[i] += double(first[i]) * a + double(second[i]) * b;
+    return double(up[i]) - gradients[i];
+  });
+}
+
+FASTML_INLINE double gain_of(double difference, double curvature) {
+  return -(difference * difference) / (curvature > 0 ? curvature : kLeastCurvature);
+}
+
+SecondFound second(const SecondChoice& c) {
+  Doubles most = broadcast<double>(kNone);
+  // Of each lane the least change, and where it was met last. Candidates are divided only where the quotient may be as low:
+  // a division takes as long as all the rest.
+  Doubles least = broadcast<double>(-kNone);
+  Places places = broadcast_integer<double>(-1);
+  Places where = first_places();
+  double bound = 0;  // no change above it is chosen any more; the slack covers what the product below rounds
+  std::int64_t k = 0;
+  for (; k + kWidth <= c.count; k += kWidth) {
+    const Doubles g = load(c.gradients + k) + load_as<double>(c.low + k);
+    most = maximum<double>(g, most);
+    const Doubles difference = g + c.gradient;
+    Doubles curvature = (c.first_diagonal + load(c.diagonal + k)) - 2.0 * load_as<double>(c.row + k);
+    curvature = select<double>(curvature > 0.0, curvature, broadcast<double>(kLeastCurvature));
+    const Doubles squared = difference * difference;
+    const Places candidates = Places(difference > 0.0) & Places(-squared <= bound * curvature);
+    if (any<double>(candidates)) {
+      const Doubles change = -squared / curvature;
+      const Places better = Places(difference > 0.0) & Places(change <= least);
+      least = select<double>(better, change, least);
+      places = select_integer<double>(better, where, places);
+      bound = reduce_min<double>(least) * (1 - 1e-14);
+      bound = bound > 0 ? 0 : bound;
+    }
+    where += kWidth;
+  }
+  SecondFound found{{-kNone, -1}, kNone};
+  for (int i = 0; i < kWidth; ++i) {
+    found.most = most[i] > found.most ? most[i] : found.most;
+    if (places[i] >= 0 &&
+        (least[i] < found.best.value || (least[i] == found.best.value && places[i] > found.best.index)))
+      found.best = {least[i], places[i]};
+  }
+  for (; k < c.count; ++k) {
+    const double g = c.gradients[k] + double(c.low[k]);
+    found.most = g > found.most ? g : found.most;
+    const double difference = g + c.gradient;
+    if (!(difference > 0)) continue;
+    const double change = gain_of(difference, c.first_diagonal + c.diagonal[k] - 2.0 * double(c.row[k]));
+    if (change <= found.best.value) found.best = {change, k};
+  }
+  return found;
+}
+
+void add_row(double* sums, const float* row, double a, std::int64_t count) {
+  std::int64_t k = 0;
+  for (; k + kWidth <= count; k += kWidth) store<double>(sums + k, load(sums + k) + load_as<double>(row + k) * a);
+  for (; k < count; ++k) sums[k] += double(row[k]) * a;
+}
+
+void gather(const float* row, const std::int32_t* columns, std::int64_t count, float* values) {
+  for (std::int64_t k = 0; k < count; ++k) values[k] = row[columns[k]];
+}
+
+}  // namespace
+
+extern const svm::SmoKernels smo_table;
+const svm::SmoKernels smo_table{most_violating, second, update, add_row, gather};
+
+}  // namespace FASTML_LEVEL
+}  // namespace fastml

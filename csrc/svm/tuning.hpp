@@ -1,0 +1,23 @@
+// Thresholds of support vector machines, each with the reason behind it.
+#pragma once
+
+#include <cstdint>
+
+namespace fastml::svm {
+
+// Multiply-adds that a value of the kernel counts as besides its product: e^x, the rounding, its store.
+inline constexpr std::int64_t kWorkOfValue = 16;
+
+// Multiply-adds of a batch of rows that each thread must have before another one is worth waking.
+inline constexpr std::int64_t kRowWorkPerThread = 200'000;
+
+// Rows that are kept however little memory is allowed: those of a step, and a batch.
+inline constexpr std::int64_t kLeastKeptRows = 8;
+
+// Memory for kept rows is taken in pieces of about this size.
+inline constexpr std::int64_t kSlabBytes = 1 << 20;
+
+// Steps between two questions whether to stop.
+inline constexpr std::int64_t kStepsBetweenChecks = 512;
+
+}  // namespace fastml::svm
