@@ -7,26 +7,48 @@
 
 namespace fastml::svm {
 
-RowCache::RowCache(KernelRows& rows, std::int64_t bytes)
-    : rows_(rows), stride_(whole_lines<float>(rows.columns())), slot_of_(rows.columns(), -1) {
+RowCache::RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes)
+    : rows_(rows),
+      kernels_(smo_kernels()),
+      variables_(variables),
+      stride_(whole_lines<float>(variables)),
+      columns_(variables),
+      by_column_(0),
+      slot_of_(rows.columns(), -1) {
   const std::int64_t row_bytes = std::max<std::int64_t>(stride_, 1) * std::int64_t(sizeof(float));
   capacity_ = std::clamp<std::int64_t>(bytes / row_bytes, kLeastKeptRows, std::max(kLeastKeptRows, rows.columns()));
   slab_rows_ = std::clamp<std::int64_t>(kSlabBytes / row_bytes, 1, capacity_);
   // Guesses must not push out what is used.
   batch_ = int(std::min<std::int64_t>(rows.batch(), capacity_ / 4));
+  for (std::int64_t v = 0; v < variables; ++v) columns_[v] = std::int32_t(v % rows.columns());
   column_of_.assign(capacity_, -1);
+  followed_.assign(capacity_, 0);
   before_.assign(capacity_ + 1, std::int32_t(capacity_));
   after_.assign(capacity_ + 1, std::int32_t(capacity_));
 }
 
+void RowCache::exchange(std::int64_t a, std::int64_t b) {
+  if (exchanges_.empty()) by_column_ = Buffer<float>(batch_ * whole_lines<float>(rows_.columns()));
+  std::swap(columns_[a], columns_[b]);
+  exchanges_.emplace_back(std::int32_t(a), std::int32_t(b));
+}
+
 const float* RowCache::row(std::int32_t column, const Guess& guess) {
   if (is_kept(column)) {
-    unlink(slot_of_[column]);
-    push_front(slot_of_[column]);
+    const std::int32_t slot = slot_of_[column];
+    unlink(slot);
+    push_front(slot);
+    follow(slot);
   } else {
     add(column, guess);
   }
   return values(slot_of_[column]);
+}
+
+void RowCache::follow(std::int32_t slot) {
+  float* row = values(slot);
+  for (std::size_t& next = followed_[slot]; next < exchanges_.size(); ++next)
+    std::swap(row[exchanges_[next].first], row[exchanges_[next].second]);
 }
 
 void RowCache::add(std::int32_t column, const Guess& guess) {
@@ -34,14 +56,22 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
   const int count = 1 + (batch_ > 1 ? guess(column, columns.data() + 1, batch_ - 1) : 0);
   std::vector<std::int32_t> samples(count), slots(count);
   std::vector<float*> to(count);
+  const bool in_order = exchanges_.empty();
   // All slots are taken before any is linked again, so that none is taken twice.
   for (int i = 0; i < count; ++i) {
     samples[i] = rows_.sample(columns[i]);
     slots[i] = take_slot();
-    to[i] = values(slots[i]);
+    to[i] = in_order ? values(slots[i]) : by_column_.data() + i * whole_lines<float>(rows_.columns());
   }
   rows_.compute(samples.data(), count, to.data());
   for (int i = count - 1; i >= 0; --i) {
+    float* row = values(slots[i]);
+    if (in_order) {
+      std::copy_n(row, variables_ - rows_.columns(), row + rows_.columns());
+    } else {
+      kernels_.gather(to[i], columns_.data(), variables_, row);
+    }
+    followed_[slots[i]] = exchanges_.size();
     slot_of_[columns[i]] = slots[i];
     column_of_[slots[i]] = columns[i];
     push_front(slots[i]);

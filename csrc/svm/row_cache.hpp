@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "runtime/buffer.hpp"
 #include "runtime/memory.hpp"
 #include "svm/kernel_rows.hpp"
+#include "svm/smo_kernels.hpp"
 
 namespace fastml::svm {
 
@@ -15,16 +18,21 @@ namespace fastml::svm {
 // are not kept, and returns how many.
 using Guess = std::function<int(std::int32_t missing, std::int32_t* columns, int most)>;
 
-// Rows are of float, one value for each column of the problem, and named by their column.
+// A row is named by its sample's column, and has a value for each place of a variable, in the order the places have now.
+// Variable v is of column v, or v - columns where there are twice as many. Shrinking exchanges places; a kept row follows when
+// it is asked for the next time, since few rows are used between two exchanges of many places.
 class RowCache {
  public:
   // Memory of rows is bounded by `bytes`, but for the few that a step needs at once.
-  RowCache(KernelRows& rows, std::int64_t bytes);
+  RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes);
+
+  std::int32_t column(std::int64_t place) const { return columns_[place]; }
+  void exchange(std::int64_t a, std::int64_t b);
 
   bool is_kept(std::int32_t column) const { return slot_of_[column] >= 0; }
 
-  // The row, valid until four other rows have been asked for. Where it is not kept it is computed, and with it others that
-  // `guess` names: together rows cost a fraction of what they cost one by one.
+  // A row, valid until four other rows have been asked for or places are exchanged. Where it is not kept it is computed, and
+  // with it others that `guess` names: together rows cost a fraction of what they cost one by one.
   const float* row(std::int32_t column, const Guess& guess);
 
  private:
@@ -34,18 +42,24 @@ class RowCache {
   };
 
   void add(std::int32_t column, const Guess& guess);
+  void follow(std::int32_t slot);
   std::int32_t take_slot();
   void unlink(std::int32_t slot);
   void push_front(std::int32_t slot);
   float* values(std::int32_t slot) { return slabs_[slot / slab_rows_].get() + slot % slab_rows_ * stride_; }
 
   KernelRows& rows_;
-  std::int64_t stride_, capacity_, slab_rows_;
+  const SmoKernels& kernels_;
+  std::int64_t variables_, stride_, capacity_, slab_rows_;
   int batch_;
+  std::vector<std::int32_t> columns_;                             // by place
+  std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
+  Buffer<float> by_column_;                                       // a batch of rows, before they are put in order
   std::vector<std::unique_ptr<float, FreeSlab>> slabs_;  // made when they are needed: few problems need all rows
   std::int64_t used_ = 0;                                // slots
   std::vector<std::int32_t> slot_of_;                    // by column; -1 where the row is not kept
   std::vector<std::int32_t> column_of_;                  // by slot
+  std::vector<std::size_t> followed_;                    // by slot: exchanges that the row has followed
   // By slot, the most recently used first; element capacity_ stands for both ends.
   std::vector<std::int32_t> before_, after_;
 };

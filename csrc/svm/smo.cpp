@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "runtime/buffer.hpp"
 #include "svm/row_cache.hpp"
@@ -33,23 +34,17 @@ class Smo {
   bool at_upper(std::int64_t variable) const { return problem_.alpha[variable] >= problem_.upper[variable]; }
   bool at_lower(std::int64_t variable) const { return problem_.alpha[variable] <= 0; }
   bool is_free(std::int64_t variable) const { return !at_upper(variable) && !at_lower(variable); }
-  std::int32_t column(std::int64_t variable) const {
-    return std::int32_t(variable < columns_ ? variable : variable - columns_);
-  }
 
   void start();
   void set_bounds(std::int64_t place);
-  const float* in_places(std::int64_t place);
+  const float* row(std::int64_t place) { return cache_.row(cache_.column(place), guess_); }
   int guess(std::int32_t missing, std::int32_t* columns, int most) const;
   template <class Next>
   int following(std::int32_t missing, std::int32_t* columns, int most, const Next& next) const;
   bool find_step(Step& step);
   void take(const Step& step);
   void move_pair(std::int64_t i, std::int64_t j, double row_value);
-  void note_bound(std::int64_t variable, bool was_upper);
-  void forget_placed() {
-    for (PlacedRow& row : placed_) row.column = -1;
-  }
+  void note_bound(std::int64_t place, bool was_upper);
   void rebuild_gradient();
   void shrink();
   bool to_shrink(std::int64_t place, const double* up_most, const double* low_most) const;
@@ -60,28 +55,17 @@ class Smo {
   const SmoOptions& options_;
   StopCheck stop_;
   const SmoKernels& kernels_;
-  std::int64_t columns_, variables_, active_;
+  std::int64_t variables_, active_;
   RowCache cache_;
   Guess guess_;
 
   // By place.
-  std::vector<std::int32_t> order_;   // the variable
-  std::vector<std::int32_t> column_;  // its column
+  std::vector<std::int32_t> order_;  // the variable
   Buffer<double> gradients_, diagonal_;
   std::vector<Buffer<float>> up_, low_;  // of each group: 0 where the variable may move up or down along its label
-  bool in_order_ = true;                 // every variable stands in its own place
+  Buffer<double> bound_sums_;            // the sum of y C K over variables at their upper bound
 
-  // Rows by place, and whose; a step needs three of them at once.
-  struct PlacedRow {
-    Buffer<float> values;
-    std::int32_t column;
-    std::int64_t used;  // when
-  };
-  std::vector<PlacedRow> placed_;
-  std::int64_t uses_ = 0;
-
-  Buffer<double> bound_sums_;  // by column: the sum of y C K over variables at their upper bound
-  Place next_first_{0, -1};    // of the next step, where the last one has found it already
+  Place next_first_{0, -1};  // of the next step, where the last one has found it already
   bool next_is_known_ = false;
   bool unshrunk_ = false;
 };
@@ -91,27 +75,21 @@ Smo::Smo(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopC
       options_(options),
       stop_(stop),
       kernels_(smo_kernels()),
-      columns_(rows.columns()),
       variables_(problem.variables),
       active_(problem.variables),
-      cache_(rows, options.cache_bytes),
+      cache_(rows, variables_, options.cache_bytes),
       guess_([this](std::int32_t missing, std::int32_t* columns, int most) { return guess(missing, columns, most); }),
       order_(variables_),
-      column_(variables_),
       gradients_(variables_),
       diagonal_(variables_),
-      bound_sums_(options.shrinking ? columns_ : 0) {
-  for (int i = 0; i < 4; ++i) placed_.push_back({Buffer<float>(variables_), -1, 0});
+      bound_sums_(options.shrinking ? variables_ : 0) {
   for (std::int64_t g = 0; g < groups(); ++g) {
     up_.emplace_back(variables_);
     low_.emplace_back(variables_);
   }
-  for (std::int64_t v = 0; v < variables_; ++v) {
-    order_[v] = std::int32_t(v);
-    column_[v] = column(v);
-  }
+  std::iota(order_.begin(), order_.end(), 0);
   rows.diagonal(diagonal_.data());
-  std::copy_n(diagonal_.data(), variables_ - columns_, diagonal_.data() + columns_);
+  std::copy_n(diagonal_.data(), variables_ - rows.columns(), diagonal_.data() + rows.columns());
 }
 
 void Smo::set_bounds(std::int64_t place) {
@@ -137,40 +115,15 @@ void Smo::start() {
     const auto coming = [&](std::int32_t missing, std::int32_t* columns, int most) {
       std::size_t next = w;
       return following(missing, columns, most,
-                       [&] { return ++next < wanted.size() ? column(wanted[next]) : std::int32_t(-1); });
+                       [&] { return ++next < wanted.size() ? cache_.column(wanted[next]) : std::int32_t(-1); });
     };
-    const float* row = cache_.row(column(v), coming);
+    const float* row = cache_.row(cache_.column(v), coming);
     const double change = problem_.y[v] * problem_.alpha[v];
-    for (std::int64_t half = 0; half < variables_; half += columns_)
-      kernels_.add_row(gradients_.data() + half, row, change, columns_);
+    kernels_.add_row(gradients_.data(), row, change, variables_);
     if (options_.shrinking && at_upper(v))
-      kernels_.add_row(bound_sums_.data(), row, problem_.y[v] * problem_.upper[v], columns_);
+      kernels_.add_row(bound_sums_.data(), row, problem_.y[v] * problem_.upper[v], variables_);
     if (stop_ != nullptr && w % 64 == 63 && stop_()) throw Stopped{};
   }
-}
-
-// The row of the variable in a place, by place.
-const float* Smo::in_places(std::int64_t place) {
-  const std::int32_t wanted = column_[place];
-  if (in_order_ && variables_ == columns_) return cache_.row(wanted, guess_);
-  ++uses_;
-  for (PlacedRow& row : placed_) {
-    if (row.column != wanted) continue;
-    row.used = uses_;
-    return row.values.data();
-  }
-  const float* row = cache_.row(wanted, guess_);
-  PlacedRow& to = *std::min_element(placed_.begin(), placed_.end(),
-                                    [](const PlacedRow& a, const PlacedRow& b) { return a.used < b.used; });
-  to.column = wanted;
-  to.used = uses_;
-  if (in_order_) {  // regression: both halves in the order of the columns
-    std::copy_n(row, columns_, to.values.data());
-    std::copy_n(row, columns_, to.values.data() + columns_);
-  } else {
-    kernels_.gather(row, column_.data(), active_, to.values.data());
-  }
-  return to.values.data();
 }
 
 // Writes columns that next() names, until it says -1: those that are not kept, each once.
@@ -199,9 +152,9 @@ int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) const {
       for (std::int64_t k = 0; k < active_; ++k) {
         const double violation = allowed[k] + (side == 0 ? -gradients_.data()[k] : gradients_.data()[k]);
         if (!(violation > -kInfinity) || (best.size() == room && violation <= best.front().violation)) continue;
-        if (cache_.is_kept(column_[k])) continue;
+        if (cache_.is_kept(cache_.column(k))) continue;
         if (best.size() == room) best.erase(best.begin());
-        const Candidate candidate{violation, column_[k]};
+        const Candidate candidate{violation, cache_.column(k)};
         best.insert(std::upper_bound(best.begin(), best.end(), candidate,
                                      [](const Candidate& a, const Candidate& b) { return a.violation < b.violation; }),
                     candidate);
@@ -223,9 +176,8 @@ bool Smo::find_step(Step& step) {
     first[g] = next_is_known_ ? next_first_ : kernels_.most_violating(gradients_.data(), up_[g].data(), active_);
     const std::int64_t i = first[g].index;
     if (i < 0) continue;
-    const float* row = in_places(i);
     const SecondFound found = kernels_.second(
-        {gradients_.data(), low_[g].data(), diagonal_.data(), row, first[g].value, diagonal_.data()[i], active_});
+        {gradients_.data(), low_[g].data(), diagonal_.data(), row(i), first[g].value, diagonal_.data()[i], active_});
     violation = std::max(violation, first[g].value + found.most);
     const bool better = found.best.value < best.best.value ||
                         (found.best.value == best.best.value && found.best.index > best.best.index);
@@ -295,8 +247,8 @@ void Smo::take(const Step& step) {
   const double old_a = problem_.alpha[v], old_b = problem_.alpha[w];
   const bool a_was_upper = at_upper(v), b_was_upper = at_upper(w);
 
-  const float* first = in_places(i);
-  const float* second = in_places(j);
+  const float* first = row(i);
+  const float* second = row(j);
   move_pair(i, j, first[j]);
   set_bounds(i);
   set_bounds(j);
@@ -304,15 +256,16 @@ void Smo::take(const Step& step) {
                                 problem_.y[w] * (problem_.alpha[w] - old_b), up_[0].data(), active_);
   next_is_known_ = !problem_.nu;
   if (options_.shrinking) {
-    note_bound(v, a_was_upper);
-    note_bound(w, b_was_upper);
+    note_bound(i, a_was_upper);
+    note_bound(j, b_was_upper);
   }
 }
 
-void Smo::note_bound(std::int64_t variable, bool was_upper) {
-  if (was_upper == at_upper(variable)) return;
-  const double share = problem_.y[variable] * problem_.upper[variable];
-  kernels_.add_row(bound_sums_.data(), cache_.row(column(variable), guess_), was_upper ? -share : share, columns_);
+void Smo::note_bound(std::int64_t place, bool was_upper) {
+  const std::int64_t v = order_[place];
+  if (was_upper == at_upper(v)) return;
+  const double share = problem_.y[v] * problem_.upper[v];
+  kernels_.add_row(bound_sums_.data(), row(place), was_upper ? -share : share, variables_);
 }
 
 // Gradients of the variables that were shrunk, from those at the upper bound, whose sums are kept, and the free ones.
@@ -321,10 +274,9 @@ void Smo::rebuild_gradient() {
   if (active_ == variables_) return;
   for (std::int64_t k = active_; k < variables_; ++k) {
     const std::int64_t v = order_[k];
-    gradients_.data()[k] = bound_sums_.data()[column(v)] + problem_.y[v] * problem_.linear[v];
+    gradients_.data()[k] = bound_sums_.data()[k] + problem_.y[v] * problem_.linear[v];
   }
   const std::int64_t rest = variables_ - active_;
-  Buffer<float> placed(rest);
   std::vector<std::int64_t> free;
   for (std::int64_t k = 0; k < active_; ++k) {
     if (is_free(order_[k])) free.push_back(k);
@@ -333,15 +285,13 @@ void Smo::rebuild_gradient() {
     const auto coming = [&](std::int32_t missing, std::int32_t* columns, int most) {
       std::size_t next = f;
       return following(missing, columns, most,
-                       [&] { return ++next < free.size() ? column_[free[next]] : std::int32_t(-1); });
+                       [&] { return ++next < free.size() ? cache_.column(free[next]) : std::int32_t(-1); });
     };
     const std::int64_t v = order_[free[f]];
-    const float* row = cache_.row(column_[free[f]], coming);
-    kernels_.gather(row, column_.data() + active_, rest, placed.data());
-    kernels_.add_row(gradients_.data() + active_, placed.data(), problem_.y[v] * problem_.alpha[v], rest);
+    const float* row = cache_.row(cache_.column(free[f]), coming);
+    kernels_.add_row(gradients_.data() + active_, row + active_, problem_.y[v] * problem_.alpha[v], rest);
   }
   active_ = variables_;
-  forget_placed();
 }
 
 // Whether a variable at its bound would stay there as long as the most violating ones are those of now.
@@ -356,14 +306,14 @@ bool Smo::to_shrink(std::int64_t place, const double* up_most, const double* low
 
 void Smo::exchange(std::int64_t a, std::int64_t b) {
   std::swap(order_[a], order_[b]);
-  std::swap(column_[a], column_[b]);
+  cache_.exchange(a, b);
   std::swap(gradients_.data()[a], gradients_.data()[b]);
   std::swap(diagonal_.data()[a], diagonal_.data()[b]);
   for (std::int64_t g = 0; g < groups(); ++g) {
     std::swap(up_[g].data()[a], up_[g].data()[b]);
     std::swap(low_[g].data()[a], low_[g].data()[b]);
   }
-  in_order_ = false;
+  std::swap(bound_sums_.data()[a], bound_sums_.data()[b]);
 }
 
 void Smo::shrink() {
@@ -391,7 +341,6 @@ void Smo::shrink() {
       }
     }
   }
-  forget_placed();
 }
 
 SmoSolution Smo::thresholds() const {

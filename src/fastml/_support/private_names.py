@@ -163,7 +163,6 @@ PRIVATE_NAMES = {
     "sklearn.tree._tree.TREE_LEAF": "tells leaves",
     "sklearn.tree._tree.Tree": "what `tree_` is, filled by its __setstate__",
     "sklearn.tree._tree._build_pruned_tree_ccp": "prunes the trees of a forest",
-    "sklearn.utils._sparse._align_api_if_sparse": "sparse arrays or matrices, as the setting of scikit-learn says",
     "sklearn.utils._align_api_if_sparse": "a sparse matrix or array, as the configuration asks for",
     "sklearn.utils._metadata_requests._raise_for_params": "the error of arguments for a splitter without routing",
     "sklearn.utils._metadata_requests._routing_enabled": "tells whether metadata are routed",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils._sparse import _align_api_if_sparse
+from sklearn.utils import _align_api_if_sparse
 
 from fastml import _core
 from fastml._support import threads
