@@ -82,7 +82,7 @@ std::int32_t RowCache::take_slot() {
   if (used_ < capacity_) {
     if (used_ == std::int64_t(slabs_.size()) * slab_rows_) {
       const std::size_t bytes = std::size_t(slab_rows_ * stride_) * sizeof(float);
-      slabs_.emplace_back(static_cast<float*>(allocate_aligned(bytes)), FreeSlab{bytes});
+      slabs_.emplace_back(static_cast<float*>(allocate_large_pages(bytes)), FreeSlab{bytes});
     }
     return std::int32_t(used_++);
   }

@@ -38,7 +38,7 @@ class RowCache {
  private:
   struct FreeSlab {
     std::size_t bytes;
-    void operator()(float* slab) const { free_aligned(slab, bytes); }
+    void operator()(float* slab) const { free_large_pages(slab, bytes); }
   };
 
   void add(std::int32_t column, const Guess& guess);

@@ -80,42 +80,57 @@ Place update(double* gradients, const float* first, double a, const float* secon
   });
 }
 
-FASTML_INLINE double gain_of(double difference, double curvature) {
-  return -(difference * difference) / (curvature > 0 ? curvature : kLeastCurvature);
+// The change of the objective that a step to each of some variables brings, as a quotient.
+struct Change {
+  Doubles difference, squared, curvature;
+};
+
+FASTML_INLINE Change change_of(const SecondChoice& c, Doubles g, std::int64_t k) {
+  const Doubles difference = g + c.gradient;
+  const Doubles curvature = (c.first_diagonal + load(c.diagonal + k)) - 2.0 * load_as<double>(c.row + k);
+  return {difference, difference * difference,
+          select<double>(curvature > 0.0, curvature, broadcast<double>(kLeastCurvature))};
+}
+
+// Variables whose quotient may be as low as `bound`. A division takes as long as all the rest, and few quotients are low.
+FASTML_INLINE Places may_be_best(const Change& change, double bound) {
+  return Places(change.difference > 0.0) & Places(-change.squared <= bound * change.curvature);
 }
 
 SecondFound second(const SecondChoice& c) {
+  constexpr int kUnroll = 4;  // vectors between two questions for all lanes
   Doubles most = broadcast<double>(kNone);
-  // Of each lane the least change, and where it was met last. Candidates are divided only where the quotient may be as low:
-  // a division takes as long as all the rest.
-  Doubles least = broadcast<double>(-kNone);
+  Doubles least = broadcast<double>(-kNone);  // of each lane the least change, and where it was met last
   Places places = broadcast_integer<double>(-1);
-  Places where = first_places();
-  double bound = 0;  // no change above it is chosen any more; the slack covers what the product below rounds
+  double bound = 0;  // no change above it is chosen any more
+  const auto meet = [&](const Change& change, std::int64_t k) __attribute__((always_inline)) {
+    const Doubles quotient = -change.squared / change.curvature;
+    const Places better = Places(change.difference > 0.0) & Places(quotient <= least);
+    least = select<double>(better, quotient, least);
+    places = select_integer<double>(better, first_places() + k, places);
+    bound = reduce_min<double>(least) * (1 - 1e-14);  // the slack covers what its product with the curvature rounds
+    bound = bound > 0 ? 0 : bound;
+  };
   std::int64_t k = 0;
-  for (; k + kWidth <= c.count; k += kWidth) {
-    const Doubles g = load(c.gradients + k) + load_as<double>(c.low + k);
-    most = maximum<double>(g, most);
-    const Doubles difference = g + c.gradient;
-    Doubles curvature = (c.first_diagonal + load(c.diagonal + k)) - 2.0 * load_as<double>(c.row + k);
-    curvature = select<double>(curvature > 0.0, curvature, broadcast<double>(kLeastCurvature));
-    const Doubles squared = difference * difference;
-    const Places candidates = Places(difference > 0.0) & Places(-squared <= bound * curvature);
-    if (any<double>(candidates)) {
-      const Doubles change = -squared / curvature;
-      const Places better = Places(difference > 0.0) & Places(change <= least);
-      least = select<double>(better, change, least);
-      places = select_integer<double>(better, where, places);
-      bound = reduce_min<double>(least) * (1 - 1e-14);
-      bound = bound > 0 ? 0 : bound;
+  for (; k + kUnroll * kWidth <= c.count; k += kUnroll * kWidth) {
+    Places candidates{};
+#pragma GCC unroll 4
+    for (int u = 0; u < kUnroll; ++u) {
+      const Doubles g = load(c.gradients + k + u * kWidth) + load_as<double>(c.low + k + u * kWidth);
+      most = maximum<double>(g, most);
+      candidates |= may_be_best(change_of(c, g, k + u * kWidth), bound);
     }
-    where += kWidth;
+    if (!any<double>(candidates)) continue;
+    for (int u = 0; u < kUnroll; ++u) {
+      const std::int64_t from = k + u * kWidth;
+      const Change change = change_of(c, load(c.gradients + from) + load_as<double>(c.low + from), from);
+      if (any<double>(may_be_best(change, bound))) meet(change, from);
+    }
   }
   SecondFound found{{-kNone, -1}, kNone};
   for (int i = 0; i < kWidth; ++i) {
     found.most = most[i] > found.most ? most[i] : found.most;
-    if (places[i] >= 0 &&
-        (least[i] < found.best.value || (least[i] == found.best.value && places[i] > found.best.index)))
+    if (places[i] >= 0 && (least[i] < found.best.value || (least[i] == found.best.value && places[i] > found.best.index)))
       found.best = {least[i], places[i]};
   }
   for (; k < c.count; ++k) {
@@ -123,8 +138,9 @@ SecondFound second(const SecondChoice& c) {
     found.most = g > found.most ? g : found.most;
     const double difference = g + c.gradient;
     if (!(difference > 0)) continue;
-    const double change = gain_of(difference, c.first_diagonal + c.diagonal[k] - 2.0 * double(c.row[k]));
-    if (change <= found.best.value) found.best = {change, k};
+    const double curvature = c.first_diagonal + c.diagonal[k] - 2.0 * double(c.row[k]);
+    const double quotient = -(difference * difference) / (curvature > 0 ? curvature : kLeastCurvature);
+    if (quotient <= found.best.value) found.best = {quotient, k};
   }
   return found;
 }

@@ -14,8 +14,8 @@ inline constexpr std::int64_t kRowWorkPerThread = 200'000;
 // Rows that are kept however little memory is allowed: those of a step, and a batch.
 inline constexpr std::int64_t kLeastKeptRows = 8;
 
-// Memory for kept rows is taken in pieces of about this size.
-inline constexpr std::int64_t kSlabBytes = 1 << 20;
+// Memory for kept rows is taken in pieces of about this size: a few large pages.
+inline constexpr std::int64_t kSlabBytes = 8 << 20;
 
 // Steps between two questions whether to stop.
 inline constexpr std::int64_t kStepsBetweenChecks = 512;
