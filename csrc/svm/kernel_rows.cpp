@@ -10,123 +10,158 @@ namespace {
 
 std::int64_t block_size() { return row_kernels().most_samples * kRowBlock; }
 
+// The kernels are tables of functions for float and for double.
+template <class Out>
+auto dense_kernel() {
+  if constexpr (std::is_same_v<Out, float>) {
+    return row_kernels().dense_f32;
+  } else {
+    return row_kernels().dense_f64;
+  }
+}
+template <class Out>
+auto values_kernel() {
+  if constexpr (std::is_same_v<Out, float>) {
+    return row_kernels().values_f32;
+  } else {
+    return row_kernels().values_f64;
+  }
+}
+
 }  // namespace
 
-KernelRows::KernelRows(const Samples& samples, const SampleNorms& norms, std::vector<const SampleBlock*> blocks,
-                       int threads)
+KernelRows::KernelRows(const Samples& samples, const SampleNorms& norms, std::vector<Part> parts, int threads)
     : samples_(samples),
       norms_(norms),
-      blocks_(std::move(blocks)),
+      parts_(std::move(parts)),
       batch_(samples.is_given() || samples.is_sparse ? 1 : row_kernels().most_samples),
       threads_(threads),
       gathered_(samples.is_given() || samples.is_sparse ? 0 : batch_ * samples.features()),
       scratch_(0) {
   std::int64_t longest = 0;
-  for (const SampleBlock* block : blocks_) {
-    columns_ += block->count();
-    longest = std::max(longest, block->count());
+  for (const Part& part : parts_) {
+    columns_ += part.block->count();
+    longest = std::max(longest, part.block->count());
   }
   if (!samples.is_given()) scratch_ = Buffer<double>(samples.is_sparse ? longest : threads * block_size());
 }
 
-std::int32_t KernelRows::sample(std::int64_t column) const {
-  for (const SampleBlock* block : blocks_) {
-    if (column < block->count()) return block->rows()[column];
-    column -= block->count();
+std::pair<std::int64_t, std::int64_t> KernelRows::part_of(std::int64_t column) const {
+  std::int64_t first = 0;
+  for (const Part& part : parts_) {
+    if (column < first + part.block->count()) return {first, first + part.block->count()};
+    first += part.block->count();
   }
-  return -1;
+  return {columns_, columns_};
 }
 
 void KernelRows::diagonal(double* values) const {
   const Kernel& kernel = samples_.kernel;
-  for (const SampleBlock* block : blocks_) {
+  for (const Part& part : parts_) {
+    const SampleBlock& block = *part.block;
     if (samples_.is_given()) {
-      for (const std::int32_t row : block->rows()) *values++ = samples_.dense.data[row * (samples_.dense.stride + 1)];
+      for (const std::int32_t row : block.rows()) *values++ = samples_.dense.data[row * (samples_.dense.stride + 1)];
     } else if (kernel.kind == KernelKind::rbf) {
-      values = std::fill_n(values, block->count(), 1.0);
+      values = std::fill_n(values, block.count(), 1.0);
     } else {
-      row_kernels().values_f64(kernel, block->norms(), 0.0, block->norms(), block->count(), values);
-      values += block->count();
+      row_kernels().values_f64(kernel, block.norms(), 0.0, block.norms(), block.count(), values);
+      values += block.count();
     }
   }
 }
 
-template <class Out>
-void KernelRows::compute(const std::int32_t* rows, int count, Out* const* out) {
-  if (samples_.is_given()) {
-    for (int i = 0; i < count; ++i) copy_given(rows[i], out[i]);
-  } else if (samples_.is_sparse) {
-    for (int i = 0; i < count; ++i) compute_sparse(rows[i], out[i]);
-  } else {
-    compute_dense(rows, count, out);
-  }
-}
-
-template <class Out>
-void KernelRows::compute_dense(const std::int32_t* rows, int count, Out* const* out) {
-  const std::int64_t features = samples_.features();
-  std::vector<double> norms(count);
-  for (int i = 0; i < count; ++i) {
-    const double* row = samples_.dense.data + rows[i] * samples_.dense.stride;
-    double* to = gathered_.data() + i * features;
-    for (std::int64_t f = 0; f < features; ++f) to[f] = norms_.center.empty() ? row[f] : row[f] - norms_.center[f];
-    norms[i] = norms_.squared[rows[i]];
-  }
-  const auto& kernels = row_kernels();
-  std::int64_t offset = 0;
-  for (const SampleBlock* block : blocks_) {
-    std::vector<Out*> to(out, out + count);
-    for (Out*& row : to) row += offset;
-    const std::int64_t pieces = (block->count() + kRowBlock - 1) / kRowBlock;
-    const std::int64_t worthwhile = count * block->count() * (features + kWorkOfValue) / kRowWorkPerThread;
-    const int team = int(std::max<std::int64_t>(1, std::min<std::int64_t>({threads_, pieces, worthwhile})));
-#pragma omp parallel for num_threads(team) schedule(static, 1) if (team > 1)
-    for (int t = 0; t < team; ++t) {
-      const std::int64_t begin = pieces * t / team * kRowBlock;
-      const std::int64_t end = std::min(block->count(), pieces * (t + 1) / team * kRowBlock);
-      const DenseRows task{gathered_.data(),
-                           count,
-                           norms.data(),
-                           features,
-                           block->panels(),
-                           block->norms(),
-                           begin,
-                           end,
-                           scratch_.data() + t * block_size()};
-      if constexpr (std::is_same_v<Out, float>) {
-        kernels.dense_f32(samples_.kernel, task, to.data());
-      } else {
-        kernels.dense_f64(samples_.kernel, task, to.data());
+void KernelRows::compute(const std::int32_t* rows, int count, float* const* out) {
+  std::int64_t first = 0;
+  for (const Part& part : parts_) {
+    std::vector<std::int32_t> missing;
+    std::vector<float*> to;
+    std::vector<std::int64_t> members;  // of this part, or -1
+    for (int i = 0; i < count; ++i) {
+      const auto [begin, end] = part_of(rows[i]);
+      const std::int64_t member = begin == first ? rows[i] - first : -1;
+      const float* known = member >= 0 && part.own != nullptr ? part.own->find(member) : nullptr;
+      if (known != nullptr) {
+        std::copy_n(known, part.block->count(), out[i] + first);
+        continue;
       }
+      missing.push_back(sample(rows[i]));
+      to.push_back(out[i] + first);
+      members.push_back(member);
     }
-    offset += block->count();
+    compute_part(*part.block, missing, to);
+    for (std::size_t i = 0; i < missing.size() && part.own != nullptr; ++i) {
+      if (members[i] >= 0) part.own->keep(members[i], to[i]);
+    }
+    first += part.block->count();
   }
 }
 
+void KernelRows::compute_for(const std::int32_t* samples, int count, double* const* out) {
+  std::int64_t first = 0;
+  for (const Part& part : parts_) {
+    std::vector<double*> to;
+    for (int i = 0; i < count; ++i) to.push_back(out[i] + first);
+    compute_part(*part.block, std::vector<std::int32_t>(samples, samples + count), to);
+    first += part.block->count();
+  }
+}
+
+std::int32_t KernelRows::sample(std::int64_t column) const {
+  for (const Part& part : parts_) {
+    if (column < part.block->count()) return part.block->rows()[column];
+    column -= part.block->count();
+  }
+  return -1;
+}
+
 template <class Out>
-void KernelRows::compute_sparse(std::int32_t row, Out* out) {
-  const auto& kernels = row_kernels();
-  for (const SampleBlock* block : blocks_) {
-    std::fill_n(scratch_.data(), block->count(), 0.0);
-    block->add_products(samples_.sparse, row, scratch_.data());
-    if constexpr (std::is_same_v<Out, float>) {
-      kernels.values_f32(samples_.kernel, scratch_.data(), norms_.squared[row], block->norms(), block->count(), out);
+void KernelRows::compute_part(const SampleBlock& block, const std::vector<std::int32_t>& samples,
+                              const std::vector<Out*>& out) {
+  if (!samples_.is_given() && !samples_.is_sparse) {
+    if (!samples.empty()) compute_dense(block, samples, out);
+    return;
+  }
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (samples_.is_sparse) {
+      compute_sparse(block, samples[i], out[i]);
     } else {
-      kernels.values_f64(samples_.kernel, scratch_.data(), norms_.squared[row], block->norms(), block->count(), out);
+      const double* values = samples_.dense.data + samples[i] * samples_.dense.stride;
+      std::transform(block.rows().begin(), block.rows().end(), out[i],
+                     [values](std::int32_t column) { return Out(values[column]); });
     }
-    out += block->count();
   }
 }
 
 template <class Out>
-void KernelRows::copy_given(std::int32_t row, Out* out) const {
-  const double* values = samples_.dense.data + row * samples_.dense.stride;
-  for (const SampleBlock* block : blocks_) {
-    for (const std::int32_t column : block->rows()) *out++ = Out(values[column]);
+void KernelRows::compute_dense(const SampleBlock& block, const std::vector<std::int32_t>& samples,
+                               const std::vector<Out*>& out) {
+  const std::int64_t features = samples_.features(), count = std::int64_t(samples.size());
+  std::vector<double> norms;
+  double* to = gathered_.data();
+  for (const std::int32_t sample : samples) {
+    const double* row = samples_.dense.data + sample * samples_.dense.stride;
+    for (std::int64_t f = 0; f < features; ++f) *to++ = norms_.center.empty() ? row[f] : row[f] - norms_.center[f];
+    norms.push_back(norms_.squared[sample]);
+  }
+  const std::int64_t pieces = (block.count() + kRowBlock - 1) / kRowBlock;
+  const std::int64_t worthwhile = count * block.count() * (features + kWorkOfValue) / kRowWorkPerThread;
+  const int team = int(std::max<std::int64_t>(1, std::min<std::int64_t>({threads_, pieces, worthwhile})));
+#pragma omp parallel for num_threads(team) schedule(static, 1) if (team > 1)
+  for (int t = 0; t < team; ++t) {
+    const std::int64_t begin = pieces * t / team * kRowBlock;
+    const std::int64_t end = std::min(block.count(), pieces * (t + 1) / team * kRowBlock);
+    dense_kernel<Out>()(samples_.kernel,
+                        {gathered_.data(), int(count), norms.data(), features, block.panels(), block.norms(), begin,
+                         end, scratch_.data() + t * block_size()},
+                        out.data());
   }
 }
 
-template void KernelRows::compute(const std::int32_t*, int, float* const*);
-template void KernelRows::compute(const std::int32_t*, int, double* const*);
+template <class Out>
+void KernelRows::compute_sparse(const SampleBlock& block, std::int32_t sample, Out* out) {
+  std::fill_n(scratch_.data(), block.count(), 0.0);
+  block.add_products(samples_.sparse, sample, scratch_.data());
+  values_kernel<Out>()(samples_.kernel, scratch_.data(), norms_.squared[sample], block.norms(), block.count(), out);
+}
 
 }  // namespace fastml::svm

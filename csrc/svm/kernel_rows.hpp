@@ -2,45 +2,54 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "runtime/buffer.hpp"
+#include "svm/own_rows.hpp"
 #include "svm/row_kernels.hpp"
 #include "svm/sample_block.hpp"
 #include "svm/samples.hpp"
 
 namespace fastml::svm {
 
-// The columns are the samples of one block, or of two one after the other: pairs of classes share the blocks of classes.
-// One thread's; `threads` of its own compute large rows.
+// The columns are the samples of one part, or of two one after the other: pairs of classes share the blocks of classes, and
+// what rows have in the columns of their own class. One thread's; `threads` of its own compute large rows.
 class KernelRows {
  public:
-  KernelRows(const Samples& samples, const SampleNorms& norms, std::vector<const SampleBlock*> blocks, int threads);
+  struct Part {
+    const SampleBlock* block;
+    OwnRows* own = nullptr;  // where rows of the block's samples are kept for others
+  };
+
+  KernelRows(const Samples& samples, const SampleNorms& norms, std::vector<Part> parts, int threads);
 
   std::int64_t columns() const { return columns_; }
-  // The sample that a column stands for.
-  std::int32_t sample(std::int64_t column) const;
+  // The columns of the part that a column is in: [first, second).
+  std::pair<std::int64_t, std::int64_t> part_of(std::int64_t column) const;
   // Rows that are best computed together: alone, a row of dense samples waits for memory.
   int batch() const { return batch_; }
 
   // K(x, x) of each column's sample.
   void diagonal(double* values) const;
 
-  // out[i][c] = K(sample rows[i], sample of column c), count <= batch(). Out is float or double.
-  template <class Out>
-  void compute(const std::int32_t* rows, int count, Out* const* out);
+  // out[i][c] = K(sample of column rows[i], sample of column c), count <= batch().
+  void compute(const std::int32_t* rows, int count, float* const* out);
+  // out[i][c] = K(sample rows[i], sample of column c), count <= batch().
+  void compute_for(const std::int32_t* samples, int count, double* const* out);
 
  private:
+  std::int32_t sample(std::int64_t column) const;
   template <class Out>
-  void compute_dense(const std::int32_t* rows, int count, Out* const* out);
+  void compute_part(const SampleBlock& block, const std::vector<std::int32_t>& samples, const std::vector<Out*>& out);
   template <class Out>
-  void compute_sparse(std::int32_t row, Out* out);
+  void compute_dense(const SampleBlock& block, const std::vector<std::int32_t>& samples, const std::vector<Out*>& out);
   template <class Out>
-  void copy_given(std::int32_t row, Out* out) const;
+  void compute_sparse(const SampleBlock& block, std::int32_t sample, Out* out);
 
   const Samples& samples_;
   const SampleNorms& norms_;
-  std::vector<const SampleBlock*> blocks_;
+  std::vector<Part> parts_;
   std::int64_t columns_ = 0;
   int batch_, threads_;
   Buffer<double> gathered_;  // the samples of a batch

@@ -54,16 +54,15 @@ void RowCache::follow(std::int32_t slot) {
 void RowCache::add(std::int32_t column, const Guess& guess) {
   std::vector<std::int32_t> columns(batch_, column);
   const int count = 1 + (batch_ > 1 ? guess(column, columns.data() + 1, batch_ - 1) : 0);
-  std::vector<std::int32_t> samples(count), slots(count);
+  std::vector<std::int32_t> slots(count);
   std::vector<float*> to(count);
   const bool in_order = exchanges_.empty();
   // All slots are taken before any is linked again, so that none is taken twice.
   for (int i = 0; i < count; ++i) {
-    samples[i] = rows_.sample(columns[i]);
     slots[i] = take_slot();
     to[i] = in_order ? values(slots[i]) : by_column_.data() + i * whole_lines<float>(rows_.columns());
   }
-  rows_.compute(samples.data(), count, to.data());
+  rows_.compute(columns.data(), count, to.data());
   for (int i = count - 1; i >= 0; --i) {
     float* row = values(slots[i]);
     if (in_order) {

@@ -17,6 +17,10 @@ static_assert(kRowBlock % kPanel == 0);
 // Features of a pass over the panels of a block: as many rows of samples stay in L2, and a panel's in L1.
 constexpr std::int64_t kDepth = 512;
 
+// Features between two prefetches of what comes a panel later.
+constexpr std::int64_t kPrefetchDepth = 64;
+constexpr std::int64_t kLineDoubles = 8;
+
 FASTML_INLINE void store_values(float* out, vec<double> values) {
   typedef float Floats __attribute__((vector_size(kLanes<double> * sizeof(float))));
   typedef float Unaligned
@@ -55,8 +59,16 @@ FASTML_INLINE void add_products(const DenseRows& rows, std::int64_t first, std::
     for (int j = 0; j < kTileVectors; ++j)
       sums[i][j] = first == 0 ? vec<double>{} : load(block + i * kRowBlock + j * kLanes<double>);
   }
-  multiply_tile<double, Count, kTileVectors>(depth, DirectRows<double>{rows.samples + first, rows.depth},
-                                             panel + first * kPanel, kPanel, sums);
+  // What lies as far on as a panel is read next: the cores' own prefetching stops at each page.
+  const std::int64_t ahead = rows.depth * kPanel;
+  for (std::int64_t done = 0; done < depth; done += kPrefetchDepth) {
+    const std::int64_t run = depth - done < kPrefetchDepth ? depth - done : kPrefetchDepth;
+    const double* from = panel + (first + done) * kPanel;
+    for (std::int64_t line = 0; line < run * kPanel; line += kLineDoubles)
+      __builtin_prefetch(from + ahead + line, 0, 2);
+    multiply_tile<double, Count, kTileVectors>(run, DirectRows<double>{rows.samples + first + done, rows.depth}, from,
+                                               kPanel, sums);
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < Count; ++i) {
 #pragma GCC unroll 4

@@ -52,6 +52,7 @@ class Smo {
   SmoSolution thresholds() const;
 
   SmoProblem& problem_;
+  KernelRows& rows_;
   const SmoOptions& options_;
   StopCheck stop_;
   const SmoKernels& kernels_;
@@ -72,6 +73,7 @@ class Smo {
 
 Smo::Smo(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopCheck stop)
     : problem_(problem),
+      rows_(rows),
       options_(options),
       stop_(stop),
       kernels_(smo_kernels()),
@@ -138,12 +140,14 @@ int Smo::following(std::int32_t missing, std::int32_t* columns, int most, const 
 }
 
 // The variables that violate the conditions of the optimum most, from both sides, are those that steps are about to choose.
+// Only those of one part of the columns are taken: rows are then alike in what of them is known already.
 int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) const {
   struct Candidate {
     double violation;
     std::int32_t column;
   };
   std::vector<Candidate> found;
+  const auto [first, last] = rows_.part_of(missing);
   for (int side = 0; side < 2; ++side) {
     const std::size_t room = side == 0 ? most / 2 : most - most / 2;
     std::vector<Candidate> best;  // ascending
@@ -152,9 +156,10 @@ int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) const {
       for (std::int64_t k = 0; k < active_; ++k) {
         const double violation = allowed[k] + (side == 0 ? -gradients_.data()[k] : gradients_.data()[k]);
         if (!(violation > -kInfinity) || (best.size() == room && violation <= best.front().violation)) continue;
-        if (cache_.is_kept(cache_.column(k))) continue;
+        const std::int32_t column = cache_.column(k);
+        if (column < first || column >= last || cache_.is_kept(column)) continue;
         if (best.size() == room) best.erase(best.begin());
-        const Candidate candidate{violation, cache_.column(k)};
+        const Candidate candidate{violation, column};
         best.insert(std::upper_bound(best.begin(), best.end(), candidate,
                                      [](const Candidate& a, const Candidate& b) { return a.violation < b.violation; }),
                     candidate);

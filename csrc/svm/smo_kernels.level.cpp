@@ -130,7 +130,8 @@ SecondFound second(const SecondChoice& c) {
   SecondFound found{{-kNone, -1}, kNone};
   for (int i = 0; i < kWidth; ++i) {
     found.most = most[i] > found.most ? most[i] : found.most;
-    if (places[i] >= 0 && (least[i] < found.best.value || (least[i] == found.best.value && places[i] > found.best.index)))
+    if (places[i] >= 0 &&
+        (least[i] < found.best.value || (least[i] == found.best.value && places[i] > found.best.index)))
       found.best = {least[i], places[i]};
   }
   for (; k < c.count; ++k) {

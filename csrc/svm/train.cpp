@@ -10,6 +10,7 @@
 #include "svm/folds.hpp"
 #include "svm/platt.hpp"
 #include "svm/problems.hpp"
+#include "svm/tuning.hpp"
 
 namespace fastml::svm {
 namespace {
@@ -129,11 +130,17 @@ TrainedMachine Training::classify() {
   const int team = int(std::clamp<std::int64_t>(count, 1, options_.threads));
   TrainOptions each = options_;
   each.threads = std::max(1, options_.threads / team);
-  each.smo.cache_bytes = options_.smo.cache_bytes / team;
 
-  std::vector<std::unique_ptr<SampleBlock>> blocks(members_.size());
-  run_all(std::int64_t(members_.size()), team, stop_, [&](std::int64_t c, StopCheck) {
+  // What rows have in the columns of their own class is shared by all pairs, where there are several.
+  const std::int64_t classes = std::int64_t(members_.size());
+  const bool share = classes > 2 && !set_.samples.is_given();
+  const std::int64_t own_bytes = share ? std::int64_t(kShareOfOwnRows * double(options_.smo.cache_bytes)) : 0;
+  each.smo.cache_bytes = (options_.smo.cache_bytes - own_bytes) / team;
+  std::vector<std::unique_ptr<SampleBlock>> blocks(classes);
+  std::vector<std::unique_ptr<OwnRows>> own(classes);
+  run_all(classes, team, stop_, [&](std::int64_t c, StopCheck) {
     blocks[c] = std::make_unique<SampleBlock>(set_.samples, norms_, members_[c]);
+    if (share) own[c] = std::make_unique<OwnRows>(blocks[c]->count(), own_bytes / classes);
   });
   // The largest first, so that threads end together.
   std::vector<std::int64_t> order(count);
@@ -148,7 +155,8 @@ TrainedMachine Training::classify() {
     const Pair& pair = all[p];
     if (options_.probability) sigmoids[p] = sigmoid(pair, each, stop);
     const SampleBlock &first = *blocks[pair.first], &second = *blocks[pair.second];
-    KernelRows rows(set_.samples, norms_, {&first, &second}, each.threads);
+    KernelRows rows(set_.samples, norms_, {{&first, own[pair.first].get()}, {&second, own[pair.second].get()}},
+                    each.threads);
     std::vector<std::int32_t> both = first.rows();
     both.insert(both.end(), second.rows().begin(), second.rows().end());
     solved[p] = solve_two_classes(rows, first.count(), bounds(both), each, stop);
@@ -204,7 +212,7 @@ void Training::solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t 
                           const std::vector<std::int32_t>& held_out, const TrainOptions& options, StopCheck stop,
                           double* decisions) const {
   const SampleBlock block(set_.samples, norms_, fitted);
-  KernelRows rows(set_.samples, norms_, {&block}, options.threads);
+  KernelRows rows(set_.samples, norms_, {{&block}}, options.threads);
   const Solved solved = solve_two_classes(rows, negatives, bounds(fitted), options, stop);
   const std::int64_t columns = rows.columns();
   Buffer<double> values(rows.batch() * columns);
@@ -212,7 +220,7 @@ void Training::solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t 
   for (int i = 0; i < rows.batch(); ++i) to.push_back(values.data() + i * columns);
   for (std::size_t done = 0; done < held_out.size(); done += std::size_t(rows.batch())) {
     const int count = int(std::min<std::size_t>(std::size_t(rows.batch()), held_out.size() - done));
-    rows.compute(held_out.data() + done, count, to.data());
+    rows.compute_for(held_out.data() + done, count, to.data());
     for (int i = 0; i < count; ++i) {
       double sum = 0;
       for (std::int64_t c = 0; c < columns; ++c) {
@@ -268,7 +276,7 @@ void Training::collect(const std::vector<Pair>& pairs, const std::vector<Solved>
 
 TrainedMachine Training::single() {
   const SampleBlock block(set_.samples, norms_, kept_);
-  KernelRows rows(set_.samples, norms_, {&block}, options_.threads);
+  KernelRows rows(set_.samples, norms_, {{&block}}, options_.threads);
   std::vector<double> weights, targets;
   for (const std::int32_t sample : kept_) {
     weights.push_back(set_.weights[sample]);

@@ -11,6 +11,9 @@ inline constexpr std::int64_t kWorkOfValue = 16;
 // Multiply-adds of a batch of rows that each thread must have before another one is worth waking.
 inline constexpr std::int64_t kRowWorkPerThread = 200'000;
 
+// Of the memory for kept rows, what values within classes may take: they are a part of every row, and serve all pairs.
+inline constexpr double kShareOfOwnRows = 0.4;
+
 // Rows that are kept however little memory is allowed: those of a step, and a batch.
 inline constexpr std::int64_t kLeastKeptRows = 8;
 
