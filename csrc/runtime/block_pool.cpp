@@ -16,6 +16,18 @@ namespace {
 // Sizes are rounded up, so that a last batch that is a little smaller finds a block, too.
 constexpr std::size_t kGranule = std::size_t(1) << 16;
 
+void* allocate(std::size_t bytes) {
+  return bytes >= kLargePage ? allocate_large_pages(bytes) : allocate_aligned(bytes);
+}
+
+void free_memory(const Block& block) noexcept {
+  if (block.bytes >= kLargePage) {
+    free_large_pages(block.memory, block.bytes);
+  } else {
+    free_aligned(block.memory, block.bytes);
+  }
+}
+
 struct Pool {
   std::mutex mutex;
   std::list<Block> kept;  // the most recently used first
@@ -36,7 +48,7 @@ struct Pool {
   }
 
   void drop_oldest() noexcept {
-    free_aligned(kept.back().memory, kept.back().bytes);
+    free_memory(kept.back());
     kept_bytes -= kept.back().bytes;
     kept.pop_back();
   }
@@ -88,7 +100,7 @@ Block take_block(std::size_t bytes) {
     }
   }
   try {
-    return {allocate_aligned(bytes), bytes};
+    return {allocate(bytes), bytes};
   } catch (...) {
     const std::lock_guard<std::mutex> lock(blocks.mutex);
     blocks.used_bytes -= bytes;
@@ -103,7 +115,7 @@ void give_block(Block block) noexcept {
   try {
     blocks.kept.push_front(block);
   } catch (...) {  // no memory for the list's own node
-    free_aligned(block.memory, block.bytes);
+    free_memory(block);
     return;
   }
   blocks.kept_bytes += block.bytes;

@@ -80,8 +80,8 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
 std::int32_t RowCache::take_slot() {
   if (used_ < capacity_) {
     if (used_ == std::int64_t(slabs_.size()) * slab_rows_) {
-      const std::size_t bytes = std::size_t(slab_rows_ * stride_) * sizeof(float);
-      slabs_.emplace_back(static_cast<float*>(allocate_large_pages(bytes)), FreeSlab{bytes});
+      const Block block = take_block(std::size_t(slab_rows_ * stride_) * sizeof(float));
+      slabs_.push_back(Slab(static_cast<float*>(block.memory), GiveBack{block.bytes}));
     }
     return std::int32_t(used_++);
   }

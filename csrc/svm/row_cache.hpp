@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/block_pool.hpp"
 #include "runtime/buffer.hpp"
-#include "runtime/memory.hpp"
 #include "svm/kernel_rows.hpp"
 #include "svm/smo_kernels.hpp"
 
@@ -36,10 +36,11 @@ class RowCache {
   const float* row(std::int32_t column, const Guess& guess);
 
  private:
-  struct FreeSlab {
+  struct GiveBack {
     std::size_t bytes;
-    void operator()(float* slab) const { free_large_pages(slab, bytes); }
+    void operator()(float* slab) const { give_block({slab, bytes}); }
   };
+  using Slab = std::unique_ptr<float, GiveBack>;
 
   void add(std::int32_t column, const Guess& guess);
   void follow(std::int32_t slot);
@@ -55,11 +56,11 @@ class RowCache {
   std::vector<std::int32_t> columns_;                             // by place
   std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
   Buffer<float> by_column_;                                       // a batch of rows, before they are put in order
-  std::vector<std::unique_ptr<float, FreeSlab>> slabs_;  // made when they are needed: few problems need all rows
-  std::int64_t used_ = 0;                                // slots
-  std::vector<std::int32_t> slot_of_;                    // by column; -1 where the row is not kept
-  std::vector<std::int32_t> column_of_;                  // by slot
-  std::vector<std::size_t> followed_;                    // by slot: exchanges that the row has followed
+  std::vector<Slab> slabs_;              // made when they are needed: few problems need all rows
+  std::int64_t used_ = 0;                // slots
+  std::vector<std::int32_t> slot_of_;    // by column; -1 where the row is not kept
+  std::vector<std::int32_t> column_of_;  // by slot
+  std::vector<std::size_t> followed_;    // by slot: exchanges that the row has followed
   // By slot, the most recently used first; element capacity_ stands for both ends.
   std::vector<std::int32_t> before_, after_;
 };

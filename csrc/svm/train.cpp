@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 
+#include "runtime/block_pool.hpp"
 #include "svm/folds.hpp"
 #include "svm/platt.hpp"
 #include "svm/problems.hpp"
@@ -303,7 +304,10 @@ TrainedMachine Training::single() {
 TrainedMachine train(const TrainingSet& set, const TrainOptions& options, StopCheck stop) {
   Training training(set, options, stop);
   const bool is_classification = options.machine == Machine::c_svc || options.machine == Machine::nu_svc;
-  return is_classification ? training.classify() : training.single();
+  const TrainedMachine machine = is_classification ? training.classify() : training.single();
+  // The next fit of a search finds the pages of small ones; those of large ones would be missed elsewhere.
+  if (kept_bytes() > kKeptAfterFit) release_blocks();
+  return machine;
 }
 
 }  // namespace fastml::svm

@@ -1,6 +1,7 @@
 // Thresholds of support vector machines, each with the reason behind it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace fastml::svm {
@@ -19,6 +20,9 @@ inline constexpr std::int64_t kLeastKeptRows = 8;
 
 // Memory for kept rows is taken in pieces of about this size: a few large pages.
 inline constexpr std::int64_t kSlabBytes = 8 << 20;
+
+// Memory for rows that stays for the next fit: new pages are zeroed by the system, which takes longer than most rows do.
+inline constexpr std::size_t kKeptAfterFit = std::size_t(64) << 20;
 
 // Steps between two questions whether to stop.
 inline constexpr std::int64_t kStepsBetweenChecks = 512;
