@@ -73,9 +73,9 @@ void KernelRows::diagonal(double* values) const {
 void KernelRows::compute(const std::int32_t* rows, int count, float* const* out) {
   std::int64_t first = 0;
   for (const Part& part : parts_) {
-    std::vector<std::int32_t> missing;
-    std::vector<float*> to;
-    std::vector<std::int64_t> members;  // of this part, or -1
+    missing_.clear();
+    missing_values_.clear();
+    missing_members_.clear();
     for (int i = 0; i < count; ++i) {
       const auto [begin, end] = part_of(rows[i]);
       const std::int64_t member = begin == first ? rows[i] - first : -1;
@@ -84,13 +84,13 @@ void KernelRows::compute(const std::int32_t* rows, int count, float* const* out)
         std::copy_n(known, part.block->count(), out[i] + first);
         continue;
       }
-      missing.push_back(sample(rows[i]));
-      to.push_back(out[i] + first);
-      members.push_back(member);
+      missing_.push_back(sample(rows[i]));
+      missing_values_.push_back(out[i] + first);
+      missing_members_.push_back(member);
     }
-    compute_part(*part.block, missing, to);
-    for (std::size_t i = 0; i < missing.size() && part.own != nullptr; ++i) {
-      if (members[i] >= 0) part.own->keep(members[i], to[i]);
+    compute_part(*part.block, missing_, missing_values_);
+    for (std::size_t i = 0; i < missing_.size() && part.own != nullptr; ++i) {
+      if (missing_members_[i] >= 0) part.own->keep(missing_members_[i], missing_values_[i]);
     }
     first += part.block->count();
   }
@@ -136,12 +136,12 @@ template <class Out>
 void KernelRows::compute_dense(const SampleBlock& block, const std::vector<std::int32_t>& samples,
                                const std::vector<Out*>& out) {
   const std::int64_t features = samples_.features(), count = std::int64_t(samples.size());
-  std::vector<double> norms;
+  gathered_norms_.clear();
   double* to = gathered_.data();
   for (const std::int32_t sample : samples) {
     const double* row = samples_.dense.data + sample * samples_.dense.stride;
     for (std::int64_t f = 0; f < features; ++f) *to++ = norms_.center.empty() ? row[f] : row[f] - norms_.center[f];
-    norms.push_back(norms_.squared[sample]);
+    gathered_norms_.push_back(norms_.squared[sample]);
   }
   const std::int64_t pieces = (block.count() + kRowBlock - 1) / kRowBlock;
   const std::int64_t worthwhile = count * block.count() * (features + kWorkOfValue) / kRowWorkPerThread;
@@ -151,8 +151,8 @@ void KernelRows::compute_dense(const SampleBlock& block, const std::vector<std::
     const std::int64_t begin = pieces * t / team * kRowBlock;
     const std::int64_t end = std::min(block.count(), pieces * (t + 1) / team * kRowBlock);
     dense_kernel<Out>()(samples_.kernel,
-                        {gathered_.data(), int(count), norms.data(), features, block.panels(), block.norms(), begin,
-                         end, scratch_.data() + t * block_size()},
+                        {gathered_.data(), int(count), gathered_norms_.data(), features, block.panels(), block.norms(),
+                         begin, end, scratch_.data() + t * block_size()},
                         out.data());
   }
 }

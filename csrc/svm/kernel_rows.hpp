@@ -52,6 +52,12 @@ class KernelRows {
   std::vector<Part> parts_;
   std::int64_t columns_ = 0;
   int batch_, threads_;
+  // Of a batch, the rows of a part that are not known: their samples, where their values go, and their places in the part or
+  // -1. Kept here, as problems of a hundred samples would spend their time on allocating them.
+  std::vector<std::int32_t> missing_;
+  std::vector<float*> missing_values_;
+  std::vector<std::int64_t> missing_members_;
+  std::vector<double> gathered_norms_;
   Buffer<double> gathered_;  // the samples of a batch
   Buffer<double> scratch_;   // dense: a block of products for each thread; sparse: a row of products
 };

@@ -21,6 +21,9 @@ RowCache::RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes)
   // Guesses must not push out what is used.
   batch_ = int(std::min<std::int64_t>(rows.batch(), capacity_ / 4));
   for (std::int64_t v = 0; v < variables; ++v) columns_[v] = std::int32_t(v % rows.columns());
+  batch_columns_.resize(batch_);
+  batch_slots_.resize(batch_);
+  batch_values_.resize(batch_);
   column_of_.assign(capacity_, -1);
   followed_.assign(capacity_, 0);
   before_.assign(capacity_ + 1, std::int32_t(capacity_));
@@ -52,17 +55,18 @@ void RowCache::follow(std::int32_t slot) {
 }
 
 void RowCache::add(std::int32_t column, const Guess& guess) {
-  std::vector<std::int32_t> columns(batch_, column);
-  const int count = 1 + (batch_ > 1 ? guess(column, columns.data() + 1, batch_ - 1) : 0);
-  std::vector<std::int32_t> slots(count);
-  std::vector<float*> to(count);
+  std::int32_t* const columns = batch_columns_.data();
+  std::int32_t* const slots = batch_slots_.data();
+  float** const to = batch_values_.data();
+  columns[0] = column;
+  const int count = 1 + (batch_ > 1 ? guess(column, columns + 1, batch_ - 1) : 0);
   const bool in_order = exchanges_.empty();
   // All slots are taken before any is linked again, so that none is taken twice.
   for (int i = 0; i < count; ++i) {
     slots[i] = take_slot();
     to[i] = in_order ? values(slots[i]) : by_column_.data() + i * whole_lines<float>(rows_.columns());
   }
-  rows_.compute(columns.data(), count, to.data());
+  rows_.compute(columns, count, to);
   for (int i = count - 1; i >= 0; --i) {
     float* row = values(slots[i]);
     if (in_order) {

@@ -55,7 +55,9 @@ class RowCache {
   int batch_;
   std::vector<std::int32_t> columns_;                             // by place
   std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
-  Buffer<float> by_column_;                                       // a batch of rows, before they are put in order
+  std::vector<std::int32_t> batch_columns_, batch_slots_;
+  std::vector<float*> batch_values_;
+  Buffer<float> by_column_;              // a batch of rows, before they are put in order
   std::vector<Slab> slabs_;              // made when they are needed: few problems need all rows
   std::int64_t used_ = 0;                // slots
   std::vector<std::int32_t> slot_of_;    // by column; -1 where the row is not kept

@@ -25,6 +25,10 @@ class Smo {
   SmoSolution solve();
 
  private:
+  struct Candidate {
+    double violation;
+    std::int32_t column;
+  };
   struct Step {
     std::int64_t first, second;  // places
   };
@@ -38,7 +42,7 @@ class Smo {
   void start();
   void set_bounds(std::int64_t place);
   const float* row(std::int64_t place) { return cache_.row(cache_.column(place), guess_); }
-  int guess(std::int32_t missing, std::int32_t* columns, int most) const;
+  int guess(std::int32_t missing, std::int32_t* columns, int most);
   template <class Next>
   int following(std::int32_t missing, std::int32_t* columns, int most, const Next& next) const;
   bool find_step(Step& step);
@@ -59,6 +63,7 @@ class Smo {
   std::int64_t variables_, active_;
   RowCache cache_;
   Guess guess_;
+  std::vector<Candidate> guesses_;  // of each side the most violating first
 
   // By place.
   std::vector<std::int32_t> order_;  // the variable
@@ -141,35 +146,29 @@ int Smo::following(std::int32_t missing, std::int32_t* columns, int most, const 
 
 // The variables that violate the conditions of the optimum most, from both sides, are those that steps are about to choose.
 // Only those of one part of the columns are taken: rows are then alike in what of them is known already.
-int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) const {
-  struct Candidate {
-    double violation;
-    std::int32_t column;
-  };
-  std::vector<Candidate> found;
+int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) {
   const auto [first, last] = rows_.part_of(missing);
+  guesses_.clear();
   for (int side = 0; side < 2; ++side) {
-    const std::size_t room = side == 0 ? most / 2 : most - most / 2;
-    std::vector<Candidate> best;  // ascending
-    for (std::int64_t g = 0; room > 0 && g < groups(); ++g) {
+    const std::size_t begin = guesses_.size(), end = begin + (side == 0 ? most / 2 : most - most / 2);
+    for (std::int64_t g = 0; begin < end && g < groups(); ++g) {
       const float* allowed = side == 0 ? up_[g].data() : low_[g].data();
       for (std::int64_t k = 0; k < active_; ++k) {
         const double violation = allowed[k] + (side == 0 ? -gradients_.data()[k] : gradients_.data()[k]);
-        if (!(violation > -kInfinity) || (best.size() == room && violation <= best.front().violation)) continue;
+        const bool full = guesses_.size() == end;
+        if (!(violation > (full ? guesses_.back().violation : -kInfinity))) continue;
         const std::int32_t column = cache_.column(k);
         if (column < first || column >= last || cache_.is_kept(column)) continue;
-        if (best.size() == room) best.erase(best.begin());
-        const Candidate candidate{violation, column};
-        best.insert(std::upper_bound(best.begin(), best.end(), candidate,
-                                     [](const Candidate& a, const Candidate& b) { return a.violation < b.violation; }),
-                    candidate);
+        if (full) guesses_.pop_back();
+        const auto place = std::upper_bound(guesses_.begin() + std::ptrdiff_t(begin), guesses_.end(), violation,
+                                            [](double a, const Candidate& b) { return a > b.violation; });
+        guesses_.insert(place, {violation, column});
       }
     }
-    found.insert(found.end(), best.begin(), best.end());
   }
   std::size_t next = 0;
   return following(missing, columns, most,
-                   [&] { return next < found.size() ? found[next++].column : std::int32_t(-1); });
+                   [&] { return next < guesses_.size() ? guesses_[next++].column : std::int32_t(-1); });
 }
 
 // The next pair of variables; false where the conditions of the optimum hold to the tolerance.
