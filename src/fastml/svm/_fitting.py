@@ -30,6 +30,9 @@ class Fitting:
             X = self._compute_kernel(X)
             if X.shape[0] != X.shape[1]:
                 raise ValueError("X.shape[0] should be equal to X.shape[1]")
+            if X.shape[0] > y.shape[0]:
+                raise ValueError(f"the kernel returned values of {X.shape[0]} samples for {y.shape[0]}")
+            y = y[: X.shape[0]]  # as scikit-learn does where a kernel returns too few; its predictions then reject it
         trained = self._train(X, y, sample_weight, kernel, random_seed)
         self.support_ = trained["support"]
         self.support_vectors_ = np.empty((0, 0)) if kernel == "precomputed" else X[self.support_]
