@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "simd/decay.hpp"
 #include "simd/math.hpp"
 #include "simd/vec.hpp"
 #include "svm/kernel.hpp"
@@ -32,7 +33,7 @@ FASTML_INLINE void with_kernel(const Kernel& kernel, double x_norm, const Step& 
   switch (kernel.kind) {
     case KernelKind::rbf:
       step([=](vec<double> dots, vec<double> norms)
-               __attribute__((always_inline)) { return exp<double>(-gamma * (x_norm + norms - 2.0 * dots)); });
+               __attribute__((always_inline)) { return decay<double>(-gamma * (x_norm + norms - 2.0 * dots)); });
       break;
     case KernelKind::poly:
       step([=](vec<double> dots, vec<double>)

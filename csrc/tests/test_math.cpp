@@ -1,6 +1,7 @@
-// exp, log, log1p_of_unit and tanh of every level, against the C library in higher precision.
+// exp, decay, log, log1p_of_unit and tanh of every level, against the C library in higher precision.
 //
-// The largest error found is held to what simd/math.hpp states, in units in the last place of the rounded result.
+// The largest error found is held to what simd/math.hpp and simd/decay.hpp state, in units in the last place of the rounded
+// result.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -19,6 +20,10 @@ namespace {
 constexpr double kMostUlp = 1.0;
 constexpr double kMostUlpOfLog1p = 2.0;
 constexpr double kMostUlpOfTanh = 3.0;
+
+// Below it decay is 0.
+template <class T>
+constexpr T kLeastDecay = sizeof(T) == sizeof(double) ? T(-708) : T(-87);
 
 // Distance between the floating-point numbers of T around x, subnormal ones included.
 template <class T>
@@ -68,6 +73,11 @@ void measure(SimdLevel level, const std::vector<T>& arguments, const char* range
   const auto count = std::int64_t(arguments.size());
   v.exp(arguments.data(), y.data(), count);
   const double exp_error = largest_error(arguments, y, [](T x) { return reference_exp(x); });
+  v.decay(arguments.data(), y.data(), count);
+  const double decay_error = largest_error(arguments, y, [](T x) {
+    const auto exact = reference_exp(x > 0 ? T(0) : x);
+    return x < kLeastDecay<T> ? decltype(exact)(0) : exact;
+  });
   v.log(arguments.data(), y.data(), count);
   const double log_error = largest_error(arguments, y, [](T x) { return reference_log(x); });
   v.tanh(arguments.data(), y.data(), count);
@@ -80,8 +90,9 @@ void measure(SimdLevel level, const std::vector<T>& arguments, const char* range
   }
   v.log1p_of_unit(units.data(), y.data(), count);
   const double log1p_error = largest_error(units, y, [](T x) { return reference_log1p(x); }, kMostUlpOfLog1p);
-  std::cout << name(level) << " f" << 8 * sizeof(T) << " " << range << ": exp " << exp_error << " ulp, log "
-            << log_error << " ulp, log1p " << log1p_error << " ulp, tanh " << tanh_error << " ulp\n";
+  std::cout << name(level) << " f" << 8 * sizeof(T) << " " << range << ": exp " << exp_error << " ulp, decay "
+            << decay_error << " ulp, log " << log_error << " ulp, log1p " << log1p_error << " ulp, tanh " << tanh_error
+            << " ulp\n";
 }
 
 // One float in `step` of all there are, NaN and infinities included.
@@ -139,6 +150,11 @@ void special_values(SimdLevel level) {
     v.exp(&c.x, &y, 1);
     if (std::abs(c.x) != 1)
       CHECK(std::isnan(c.exp) ? std::isnan(y) : y == c.exp, name(level) << " exp " << c.x << " " << y);
+    v.decay(&c.x, &y, 1);
+    if (c.x != -1) {
+      const T decayed = c.x > 0 ? T(1) : c.exp;
+      CHECK(std::isnan(decayed) ? std::isnan(y) : y == decayed, name(level) << " decay " << c.x << " " << y);
+    }
     v.tanh(&c.x, &y, 1);
     const T bend = c.x == inf ? T(1) : c.x == -inf ? T(-1) : c.x;
     if (c.x == 0 || !std::isfinite(c.x) || std::abs(c.x) == tiny) {
@@ -155,7 +171,7 @@ void special_values(SimdLevel level) {
     for (const T odd : {inf, -inf, nan, T(0), T(-3), tiny}) {
       x.assign(v.lanes, T(2.5));
       x[lane] = odd;
-      for (const auto function : {v.exp, v.log, v.tanh}) {
+      for (const auto function : {v.exp, v.decay, v.log, v.tanh}) {
         function(&x[(lane + 1) % v.lanes], alone.data(), 1);
         function(x.data(), y.data(), v.lanes);
         for (int i = 0; i < v.lanes; ++i) {

@@ -30,6 +30,7 @@ struct VectorOperations {
   void (*copy_block)(T* to, std::int64_t to_stride, const T* from, std::int64_t row_stride, std::int64_t col_stride,
                      std::int64_t rows, std::int64_t cols);
   void (*exp)(const T* from, T* to, std::int64_t count);
+  void (*decay)(const T* from, T* to, std::int64_t count);
   void (*log)(const T* from, T* to, std::int64_t count);
   void (*log1p_of_unit)(const T* from, T* to, std::int64_t count);
   void (*tanh)(const T* from, T* to, std::int64_t count);

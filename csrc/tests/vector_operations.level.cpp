@@ -1,6 +1,7 @@
 #include "tests/vector_operations.hpp"
 
 #include "simd/copy_block.hpp"
+#include "simd/decay.hpp"
 #include "simd/math.hpp"
 #include "simd/scratch.hpp"
 #include "simd/transpose.hpp"
@@ -72,6 +73,9 @@ constexpr typename VectorOperationsOf<T>::type table() {
                     std::int64_t cols) { copy_block(to, to_stride, from, row_stride, col_stride, rows, cols); };
   t.exp = [](const T* from, T* to, std::int64_t count) {
     map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return exp<T>(x); });
+  };
+  t.decay = [](const T* from, T* to, std::int64_t count) {
+    map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return decay<T>(x); });
   };
   t.log = [](const T* from, T* to, std::int64_t count) {
     map(from, to, count, [](vec<T> x) __attribute__((always_inline)) { return log<T>(x); });
