@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -382,6 +382,31 @@ class LogisticLoss:
         """
         The last point of L-BFGS, its value, the number of iterations and what ended them.
         """
+class SupportVectors:
+    """
+    Support vectors, packed for decisions. The arrays given must not change.
+    """
+    @typing.overload
+    def __init__(self, vectors: numpy.typing.NDArray[numpy.float64], kernel: str, degree: typing.SupportsInt | typing.SupportsIndex, gamma: typing.SupportsFloat | typing.SupportsIndex, coef0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @typing.overload
+    def __init__(self, vectors: tuple, kernel: str, degree: typing.SupportsInt | typing.SupportsIndex, gamma: typing.SupportsFloat | typing.SupportsIndex, coef0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @typing.overload
+    def decide(self, x: numpy.typing.NDArray[numpy.float64], dual: numpy.typing.NDArray[numpy.float64], counts: numpy.typing.NDArray[numpy.int32] | None, intercepts: numpy.typing.NDArray[numpy.float64], answer: str, slopes: numpy.typing.NDArray[numpy.float64] | None = None, offsets: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        Answers for samples: of 'decisions' one a pair of classes, 'votes' the class, of 'scores' and 'probabilities' one a class. csrc/svm/decision.hpp has the contract.
+        """
+    @typing.overload
+    def decide(self, x: tuple, dual: numpy.typing.NDArray[numpy.float64], counts: numpy.typing.NDArray[numpy.int32] | None, intercepts: numpy.typing.NDArray[numpy.float64], answer: str, slopes: numpy.typing.NDArray[numpy.float64] | None = None, offsets: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        Answers for samples: of 'decisions' one a pair of classes, 'votes' the class, of 'scores' and 'probabilities' one a class. csrc/svm/decision.hpp has the contract.
+        """
+    @property
+    def work(self) -> float:
+        """
+        Scalar operations for a sample, roughly.
+        """
 class DenseNetworkF32:
     """
     A network of dense layers and its optimizer; csrc/nn/dense_network.hpp has the contract.
@@ -526,6 +551,10 @@ def dbscan_matrix(distances: numpy.typing.NDArray[numpy.float32], eps: typing.Su
 def dbscan_matrix(distances: numpy.typing.NDArray[numpy.float64], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
     The same of a square matrix of distances; csrc/neighbors/dbscan_graph.hpp has the contract.
+    """
+def decide_given(values: numpy.typing.NDArray[numpy.float64], columns: numpy.typing.NDArray[numpy.int32], dual: numpy.typing.NDArray[numpy.float64], counts: numpy.typing.NDArray[numpy.int32] | None, intercepts: numpy.typing.NDArray[numpy.float64], answer: str, slopes: numpy.typing.NDArray[numpy.float64] | None = None, offsets: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+    """
+    SupportVectors.decide() where the values of the kernel are given: columns[s] is vector s.
     """
 @typing.overload
 def dense_predict_row(row: numpy.typing.NDArray[numpy.float32], coefs: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float32]], intercepts: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float32]], hidden: str, output: str) -> numpy.typing.NDArray[numpy.float32]:

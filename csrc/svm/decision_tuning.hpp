@@ -1,0 +1,42 @@
+// Sizes and thresholds of kernel machines' decisions.
+#pragma once
+
+#include <cstdint>
+
+namespace fastml::svm {
+
+// Values of the kernel between their three passes: 16 KiB of doubles, half of L1.
+inline constexpr std::int64_t kTileValues = 2048;
+
+// Bytes of packed support vectors, and of packed samples, that meet between two visits of each other: both stay in L2.
+inline constexpr std::int64_t kPanelBytes = 256 << 10;
+inline constexpr std::int64_t kSampleBytes = 256 << 10;
+
+// Samples dealt to a thread at a time, at most: whole tiles of every level, 84 = lcm(4, 6, 14).
+inline constexpr std::int64_t kBlockSamples = 84;
+
+// The same of sparse samples that meet all support vectors by their features, and of those whose values are given; they are
+// weighed a tile at a time.
+inline constexpr std::int64_t kIndexedSamples = 16;
+inline constexpr std::int64_t kIndexedTile = 4;
+inline constexpr std::int64_t kGivenTile = 4;
+
+// Scalar operations that a value of the kernel takes besides its product.
+inline constexpr double kValueWork = 40;
+
+// |x - y|^2 as |x|^2 + |y|^2 - 2 x.y is off by some eps (|x|^2 + |y|^2), and the value of rbf by gamma times that, relatively.
+// Up to this largest gamma |y|^2, about the centre of the support vectors, that is 1e-11; beyond it, differences are taken
+// feature by feature, at half the speed. Samples that lie farther out than this bound have values near zero.
+inline constexpr double kMostSpread = 1e4;
+
+// Squared norms up to this cannot make a product overflow, nor infinities meet in a distance.
+inline constexpr double kMostNorm = 1e290;
+
+// Sparse support vectors of which this share is stored, or more, are made dense: adding a product to a scattered sum takes
+// some four cycles, in which a dense product does 32 multiply-adds.
+inline constexpr double kDenseShare = 0.18;
+
+// A linear machine adds up its support vectors first where there are so many times more of them, and of samples, than sums.
+inline constexpr std::int64_t kCollapseGain = 2;
+
+}  // namespace fastml::svm
