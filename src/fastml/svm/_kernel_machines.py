@@ -1,28 +1,29 @@
-"""Kernel machines: scikit-learn's, on our solver."""
+"""Kernel machines: scikit-learn's, on our solver and our decisions."""
 
 import sklearn.svm
 
 from fastml._support.dispatch import accelerated
 from fastml.svm._fitting import Fitting
+from fastml.svm._predicting import Predicting, PredictingClasses, PredictingInliers
 
 
-class SVC(Fitting, sklearn.svm.SVC):
+class SVC(PredictingClasses, Fitting, sklearn.svm.SVC):
     __doc__ = sklearn.svm.SVC.__doc__
 
 
-class NuSVC(Fitting, sklearn.svm.NuSVC):
+class NuSVC(PredictingClasses, Fitting, sklearn.svm.NuSVC):
     __doc__ = sklearn.svm.NuSVC.__doc__
 
 
-class SVR(Fitting, sklearn.svm.SVR):
+class SVR(Predicting, Fitting, sklearn.svm.SVR):
     __doc__ = sklearn.svm.SVR.__doc__
 
 
-class NuSVR(Fitting, sklearn.svm.NuSVR):
+class NuSVR(Predicting, Fitting, sklearn.svm.NuSVR):
     __doc__ = sklearn.svm.NuSVR.__doc__
 
 
-class OneClassSVM(Fitting, sklearn.svm.OneClassSVM):
+class OneClassSVM(PredictingInliers, Fitting, sklearn.svm.OneClassSVM):
     __doc__ = sklearn.svm.OneClassSVM.__doc__
 
     @accelerated()
