@@ -3,7 +3,7 @@
 The kernels of ``csrc/svm`` answer for all pairs of classes at once, from attributes as they are: whoever changes dual
 coefficients or intercepts gets the predictions of scikit-learn. Support vectors alone are packed beforehand, which
 takes longer than predicting a sample. What is packed is remembered, for as long as the estimator has the same array of
-them.
+them: other support vectors are another array.
 """
 
 from collections.abc import Callable
@@ -49,6 +49,8 @@ class Deciding(BaseLibSVM):
             check_is_fitted(self)
         kernel = self.kernel
         if not callable(kernel):
+            if type(X) is np.ndarray and X.dtype.type is np.float32:
+                X = X.astype(np.float64)  # as the checks would, which are passed by then
             X = validation.validate(self, X, reset=False, sparse="csr", dtype=(np.float64,))
         if self._sparse:
             if not sp.issparse(X):
