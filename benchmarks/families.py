@@ -6,6 +6,7 @@ from benchmarks.linear_model.workloads import WORKLOADS as LINEAR_MODEL
 from benchmarks.neighbors.workloads import WORKLOADS as NEIGHBORS
 from benchmarks.neural_network.workloads import WORKLOADS as NEURAL_NETWORK
 from benchmarks.nn.workloads import WORKLOADS as NN
+from benchmarks.svm.workloads import WORKLOADS as SVM
 from benchmarks.tree.workloads import WORKLOADS as TREE
 from benchmarks.workload import Workload
 
@@ -16,5 +17,6 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "neighbors": NEIGHBORS,
     "nn": NN,
     "neural_network": NEURAL_NETWORK,
+    "svm": SVM,
     "tree": TREE,
 }
