@@ -1,6 +1,7 @@
 #include "svm/problems.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace fastml::svm {
@@ -17,7 +18,13 @@ Solved solved(SmoProblem& problem, KernelRows& rows, const TrainOptions& options
     result.coefficients[c] = problem.variables == columns ? problem.alpha[c] * (problem.y[c] / scale)
                                                           : problem.alpha[c] - problem.alpha[c + columns];
   }
+  result.at_bound = 0;
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const double weight = std::fabs(result.coefficients[c]);
+    result.at_bound += weight > 0 && weight >= problem.upper[c] / scale;
+  }
   result.rho = solution.rho / scale;
+  result.objective = solution.objective / (scale * scale);
   result.n_iter = solution.n_iter;
   result.timed_out = solution.timed_out;
   return result;

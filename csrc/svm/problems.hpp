@@ -12,8 +12,9 @@ namespace fastml::svm {
 // Coefficients of a problem's columns, and the rest of its solution.
 struct Solved {
   std::vector<double> coefficients;
-  double rho;
+  double rho, objective;
   std::int64_t n_iter;
+  std::int64_t at_bound;  // support vectors that are as heavy as they may be
   bool timed_out;
 };
 

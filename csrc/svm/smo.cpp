@@ -371,6 +371,10 @@ SmoSolution Smo::thresholds() const {
   // With y G in place of G the second group's threshold has the other sign.
   solution.rho = problem_.nu ? (threshold[0] + threshold[1]) / 2 : threshold[0];
   solution.r = problem_.nu ? (threshold[0] - threshold[1]) / 2 : 0.0;
+  for (std::int64_t k = 0; k < variables_; ++k) {
+    const std::int64_t v = order_[k];
+    solution.objective += problem_.alpha[v] * (problem_.y[v] * gradients_.data()[k] + problem_.linear[v]) / 2;
+  }
   return solution;
 }
 

@@ -34,6 +34,7 @@ struct SmoOptions {
 struct SmoSolution {
   double rho;  // the decision's threshold
   double r;    // of nu: what solutions are divided by
+  double objective;
   std::int64_t n_iter;
   bool timed_out;  // max_iter was reached
 };

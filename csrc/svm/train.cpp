@@ -36,7 +36,17 @@ void run_all(std::int64_t tasks, int team, StopCheck stop, const Run& run) {
   if (error) std::rethrow_exception(error);
 }
 
-// Samples of positive weight, and their weights.
+void add_problem(const Solved& solved, TrainedMachine& machine) {
+  machine.intercepts.push_back(-solved.rho);
+  machine.n_iter.push_back(std::int32_t(solved.n_iter));
+  machine.objectives.push_back(solved.objective);
+  machine.problem_support.push_back(
+      std::count_if(solved.coefficients.begin(), solved.coefficients.end(), [](double c) { return std::fabs(c) > 0; }));
+  machine.problem_bounded.push_back(solved.at_bound);
+  machine.timed_out = machine.timed_out || solved.timed_out;
+}
+
+// Training on the samples of positive weight.
 class Training {
  public:
   Training(const TrainingSet& set, const TrainOptions& options, StopCheck stop)
@@ -165,11 +175,7 @@ TrainedMachine Training::classify() {
 
   TrainedMachine machine{};
   machine.present_classes = std::int64_t(members_.size());
-  for (const Solved& one : solved) {
-    machine.intercepts.push_back(-one.rho);
-    machine.n_iter.push_back(std::int32_t(one.n_iter));
-    machine.timed_out = machine.timed_out || one.timed_out;
-  }
+  for (const Solved& one : solved) add_problem(one, machine);
   for (const Sigmoid& one : sigmoids) {
     machine.sigmoid_a.push_back(one.a);
     machine.sigmoid_b.push_back(one.b);
@@ -288,9 +294,7 @@ TrainedMachine Training::single() {
                             : solve_regression(rows, targets, weights, options_, stop_);
   TrainedMachine machine{};
   machine.present_classes = 2;
-  machine.intercepts.push_back(-solved.rho);
-  machine.n_iter.push_back(std::int32_t(solved.n_iter));
-  machine.timed_out = solved.timed_out;
+  add_problem(solved, machine);
   for (std::size_t k = 0; k < kept_.size(); ++k) {
     if (!(std::fabs(solved.coefficients[k]) > 0)) continue;
     machine.support.push_back(kept_[k]);

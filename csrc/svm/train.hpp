@@ -40,6 +40,9 @@ struct TrainedMachine {
   std::vector<double> coefficients;     // (present_classes - 1) x support
   std::vector<double> intercepts;       // of each problem
   std::vector<std::int32_t> n_iter;
+  std::vector<double> objectives;
+  // Support vectors of each problem, and those among them that are at their bound.
+  std::vector<std::int64_t> problem_support, problem_bounded;
   std::vector<double> sigmoid_a, sigmoid_b;
   bool timed_out;
 };

@@ -101,6 +101,9 @@ py::dict train(const py::object& x, const Array<double>& targets, const Array<do
   fitted["n_iter"] = copy_of(result.n_iter);
   fitted["sigmoid_a"] = copy_of(result.sigmoid_a);
   fitted["sigmoid_b"] = copy_of(result.sigmoid_b);
+  fitted["objective"] = copy_of(result.objectives);
+  fitted["problem_support"] = copy_of(result.problem_support);
+  fitted["problem_bounded"] = copy_of(result.problem_bounded);
   fitted["timed_out"] = result.timed_out;
   return fitted;
 }

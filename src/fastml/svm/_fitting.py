@@ -15,6 +15,7 @@ from fastml._support import threads
 from fastml._support.dispatch import accelerated
 
 _CLASSIFIERS = ("c_svc", "nu_svc")
+_PRINTED = ("n_iter", "objective", "intercept", "problem_support", "problem_bounded")
 
 
 class Fitting:
@@ -69,6 +70,8 @@ class Fitting:
         self._probB = trained["sigmoid_b"]
         self.fit_status_ = int(trained["timed_out"])
         self._num_iter = trained["n_iter"]
+        if self.verbose:
+            _print_problems(trained)
         self._warn_from_fit_status()
 
     def _train(self, X: Any, y: np.ndarray, sample_weight: np.ndarray, kernel: str, seed: int) -> dict[str, Any]:
@@ -132,6 +135,17 @@ class Fitting:
             seed=seed,
             n_threads=threads.n_threads(work=work),
         )
+
+
+def _print_problems(trained: dict[str, Any]) -> None:
+    """Print what LIBSVM prints of each problem, all at once at the end."""
+    rows = zip(*(trained[key] for key in _PRINTED), strict=True)
+    for n_iter, objective, intercept, n_support, n_bounded in rows:
+        print(f"\noptimization finished, #iter = {n_iter}")
+        print(f"obj = {objective:f}, rho = {-intercept:f}")
+        print(f"nSV = {n_support}, nBSV = {n_bounded}")
+    if len(trained["n_support"]):
+        print(f"Total nSV = {len(trained['support'])}")
 
 
 def _check_weights(machine: str, y: np.ndarray, weights: np.ndarray, nu: float) -> None:
