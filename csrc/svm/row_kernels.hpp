@@ -29,6 +29,10 @@ struct RowKernels {
   int most_samples, panel_cols;
   void (*dense_f32)(const Kernel& kernel, const DenseRows& rows, float* const* out);
   void (*dense_f64)(const Kernel& kernel, const DenseRows& rows, double* const* out);
+  // |x - center|^2 of `count` rows of `depth` numbers, `stride` apart; center may be null. Rounded as the products of the panels
+  // are, so that the distance of a sample from itself is 0, whatever its length.
+  void (*norms)(const double* x, std::int64_t stride, std::int64_t count, std::int64_t depth, const double* center,
+                double* norms);
   // Values from `count` inner products with a sample of norm `norm`. The two may be one array in f64.
   void (*values_f32)(const Kernel& kernel, const double* dots, double norm, const double* norms, std::int64_t count,
                      float* out);

@@ -97,10 +97,34 @@ void dense(const Kernel& kernel, const DenseRows& rows, Out* const* out) {
   }
 }
 
+// What multiply_tile does to a sum: one rounding where the level has fused multiply-add, else two.
+FASTML_INLINE double add_square(double sum, double v) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return __builtin_fma(v, v, sum);
+#else
+  return sum + v * v;
+#endif
+}
+
+void norms(const double* x, std::int64_t stride, std::int64_t count, std::int64_t depth, const double* center,
+           double* norms) {
+  constexpr int kAtOnce = 4;  // rows: each waits for its sum
+  for (std::int64_t i = 0; i < count; i += kAtOnce) {
+    const int rows = int(count - i < kAtOnce ? count - i : kAtOnce);
+    double sums[kAtOnce] = {};
+    for (std::int64_t f = 0; f < depth; ++f) {
+      const double shift = center == nullptr ? 0.0 : center[f];
+      for (int r = 0; r < rows; ++r) sums[r] = add_square(sums[r], x[(i + r) * stride + f] - shift);
+    }
+    for (int r = 0; r < rows; ++r) norms[i + r] = sums[r];
+  }
+}
+
 }  // namespace
 
 extern const svm::RowKernels svm_row_table;
-const svm::RowKernels svm_row_table{kTileRows, kPanel, dense<float>, dense<double>, values<float>, values<double>};
+const svm::RowKernels svm_row_table{kTileRows, kPanel,        dense<float>,  dense<double>,
+                                    norms,     values<float>, values<double>};
 
 }  // namespace FASTML_LEVEL
 }  // namespace fastml

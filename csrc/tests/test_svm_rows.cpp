@@ -183,6 +183,30 @@ void rows_of_parts(SimdLevel level) {
   }
 }
 
+// However long samples are, and however many features are added up, each is at distance 0 from itself and its doubles.
+void distances_of_equals(SimdLevel level) {
+  for (const std::int64_t features : {std::int64_t(1), std::int64_t(7), std::int64_t(33), std::int64_t(700)}) {
+    auto x = normals<double>(11 * features, unsigned(features));
+    for (double& v : x) v *= 1e12;
+    std::copy_n(x.begin(), features, x.begin() + 5 * features);
+    Samples samples{};
+    samples.dense = {x.data(), 11, features, features};
+    samples.kernel = {KernelKind::rbf, 0, 1.0, 0};
+    SampleNorms norms(samples);
+    const SampleBlock block(samples, norms, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+    KernelRows rows(samples, norms, {{&block}}, 1);
+    std::vector<float> values(11);
+    float* to = values.data();
+    for (std::int32_t i = 0; i < 11; ++i) {
+      rows.compute(&i, 1, &to);
+      for (std::int32_t j = 0; j < 11; ++j) {
+        const bool equal = i == j || (i + j == 5 && i * j == 0);
+        CHECK_EQUAL(values[j], equal ? 1.0f : 0.0f, name(level) << " " << features << ": " << i << ", " << j);
+      }
+    }
+  }
+}
+
 // Samples a million times farther from the origin than from each other.
 void far_from_the_origin(SimdLevel level) {
   constexpr std::int64_t kRows = 20, kFeatures = 5;
@@ -213,6 +237,7 @@ void far_from_the_origin(SimdLevel level) {
 int main() {
   at_each_level_in_a_child([](SimdLevel level) {
     rows_of_parts(level);
+    distances_of_equals(level);
     far_from_the_origin(level);
   });
   for (const SimdLevel level : available_levels()) kernels_of_dense_rows(level);

@@ -103,6 +103,8 @@ class Fitting:
         n_samples, n_features = X.shape
         weights = sample_weight if len(sample_weight) else np.ones(n_samples)
         y = np.ascontiguousarray(y)
+        if self._gamma < 0:  # of gamma="scale", where a variance that is 0 has been rounded below it
+            raise ValueError("gamma < 0")
         _check_weights(self._impl, y, weights, self.nu)
         is_classifier = self._impl in _CLASSIFIERS
         values = len(X.indices) if sp.issparse(X) else X.size
