@@ -14,16 +14,16 @@ struct GivenValues {
   const std::int32_t* columns;
   std::int64_t vectors;
 
-  std::int64_t tile() const { return kGivenTile; }
-  std::int64_t block() const { return kTileValues / kGivenTile; }
+  std::int64_t strip() const { return kGivenStrip; }
+  std::int64_t block() const { return kStripValues / kGivenStrip; }
   std::int64_t stride() const { return block(); }
   std::int64_t workspace(std::int64_t) const { return 0; }
   void start(double*, const Block&) const {}
 
-  void fill(const double*, const Block& block, const Tile& tile, std::int64_t first, std::int64_t count,
+  void fill(const double*, const Block& block, const Strip& strip, std::int64_t first, std::int64_t count,
             const KernelValues& values) const {
-    for (int i = 0; i < tile.height; ++i) {
-      const double* const row = rows.data + (block.begin + tile.begin + i) * rows.stride;
+    for (int i = 0; i < strip.height; ++i) {
+      const double* const row = rows.data + (block.begin + strip.begin + i) * rows.stride;
       double* const to = values.data + i * values.stride;
       for (std::int64_t s = 0; s < count; ++s) to[s] = row[columns[first + s]];
     }

@@ -31,12 +31,13 @@ struct DecisionKernels {
   // The same of a tile of `height` <= tile_rows samples; nothing is filled up.
   void (*pack_tile)(const double* samples, std::int64_t stride, std::int64_t height, std::int64_t features,
                     const double* center, double* tile, double* norms);
-  // values = x.y for the samples of a tile and the vectors of `panels` panels, one after the other.
+  // values (+)= x.y over the `depth` features that tile and panels begin with: for the samples of a tile and the vectors of
+  // `panels` panels, each of `features` features. `add`: whether values hold the products over other features.
   void (*products)(const double* tile, int height, const double* first_panel, std::int64_t panels,
-                   std::int64_t features, KernelValues values);
-  // values = -|x - y|^2 / 2, feature by feature: no difference of large numbers is lost in it.
+                   std::int64_t features, std::int64_t depth, bool add, KernelValues values);
+  // The same with -|x - y|^2 / 2, feature by feature: no difference of large numbers is lost in it.
   void (*differences)(const double* tile, int height, const double* first_panel, std::int64_t panels,
-                      std::int64_t features, KernelValues values);
+                      std::int64_t features, std::int64_t depth, bool add, KernelValues values);
   // Turns the `count` products of one sample into values of the kernel; whole registers of `values` and `norms` are read and
   // written. `norms` holds the |y|^2; nullptr for zeros, as after differences.
   void (*apply)(const Kernel& kernel, double x_norm, const double* norms, std::int64_t count, double* values);

@@ -58,17 +58,24 @@ void pack_tile(const double* samples, std::int64_t stride, std::int64_t height, 
   }
 }
 
+// What a tile is compared with: panels of `features` features, of which the first `depth` count.
+struct Panels {
+  const double* first;
+  std::int64_t features;
+  std::int64_t depth;
+  FASTML_INLINE const double* operator()(std::int64_t p) const { return first + p * features * kCols; }
+};
+
 // acc[k][i][v] += the terms of sample i and of the vectors of panel k.
-template <bool Differences, int Height, int Panels>
-FASTML_INLINE void add_terms(std::int64_t features, const double* tile, const double* panel,
-                             vec<double> (&acc)[Panels][Height][kTileVectors]) {
-  const std::int64_t next = features * kCols;
-  for (std::int64_t f = 0; f < features; ++f) {
+template <bool Differences, int Height, int Count>
+FASTML_INLINE void add_terms(const Panels& panels, std::int64_t p, const double* tile,
+                             vec<double> (&acc)[Count][Height][kTileVectors]) {
+  for (std::int64_t f = 0; f < panels.depth; ++f) {
 #pragma GCC unroll 8
-    for (int k = 0; k < Panels; ++k) {
+    for (int k = 0; k < Count; ++k) {
       vec<double> y[kTileVectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < kTileVectors; ++v) y[v] = load(panel + k * next + f * kCols + v * kLane);
+      for (int v = 0; v < kTileVectors; ++v) y[v] = load(panels(p + k) + f * kCols + v * kLane);
 #pragma GCC unroll 16
       for (int i = 0; i < Height; ++i) {
         const double x = tile[f * Height + i];
@@ -86,51 +93,50 @@ FASTML_INLINE void add_terms(std::int64_t features, const double* tile, const do
   }
 }
 
-template <bool Differences, int Height, int Panels>
-FASTML_INLINE void compare_panels(std::int64_t features, const double* tile, const double* panel, double* to,
-                                  std::int64_t stride) {
-  vec<double> acc[Panels][Height][kTileVectors] = {};
-  add_terms<Differences>(features, tile, panel, acc);
+template <bool Differences, int Height, int Count>
+FASTML_INLINE void compare_panels(const Panels& panels, std::int64_t p, const double* tile, bool add,
+                                  const KernelValues& values) {
+  vec<double> acc[Count][Height][kTileVectors] = {};
+  add_terms<Differences>(panels, p, tile, acc);
 #pragma GCC unroll 8
-  for (int k = 0; k < Panels; ++k) {
+  for (int k = 0; k < Count; ++k) {
 #pragma GCC unroll 16
     for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 8
       for (int v = 0; v < kTileVectors; ++v) {
-        store(to + i * stride + k * kCols + v * kLane, Differences ? -0.5 * acc[k][i][v] : acc[k][i][v]);
+        double* const to = values.data + i * values.stride + (p + k) * kCols + v * kLane;
+        vec<double> value = Differences ? -0.5 * acc[k][i][v] : acc[k][i][v];
+        if (add) value += load(to);
+        store(to, value);
       }
     }
   }
 }
 
 template <bool Differences>
-void compare(const double* tile, int height, const double* panel, std::int64_t panels, std::int64_t features,
-             KernelValues values) {
+FASTML_INLINE void compare(const double* tile, int height, const Panels& panels, std::int64_t count, bool add,
+                           const KernelValues& values) {
   with_rows<kTileRows>(height, [&](auto rows) __attribute__((always_inline)) {
     constexpr int Height = decltype(rows)::value;
-    constexpr int Panels = kPanelsAtOnce<Height>;
+    constexpr int AtOnce = kPanelsAtOnce<Height>;
     std::int64_t p = 0;
-    for (; p + Panels <= panels; p += Panels) {
-      compare_panels<Differences, Height, Panels>(features, tile, panel + p * features * kCols, values.data + p * kCols,
-                                                  values.stride);
+    for (; p + AtOnce <= count; p += AtOnce) {
+      compare_panels<Differences, Height, AtOnce>(panels, p, tile, add, values);
     }
-    if constexpr (Panels > 1) {
-      for (; p < panels; ++p) {
-        compare_panels<Differences, Height, 1>(features, tile, panel + p * features * kCols, values.data + p * kCols,
-                                               values.stride);
-      }
+    if constexpr (AtOnce > 1) {
+      for (; p < count; ++p) compare_panels<Differences, Height, 1>(panels, p, tile, add, values);
     }
   });
 }
 
 void products(const double* tile, int height, const double* first_panel, std::int64_t panels, std::int64_t features,
-              KernelValues values) {
-  compare<false>(tile, height, first_panel, panels, features, values);
+              std::int64_t depth, bool add, KernelValues values) {
+  compare<false>(tile, height, {first_panel, features, depth}, panels, add, values);
 }
 
 void differences(const double* tile, int height, const double* first_panel, std::int64_t panels, std::int64_t features,
-                 KernelValues values) {
-  compare<true>(tile, height, first_panel, panels, features, values);
+                 std::int64_t depth, bool add, KernelValues values) {
+  compare<true>(tile, height, {first_panel, features, depth}, panels, add, values);
 }
 
 void apply(const Kernel& kernel, double x_norm, const double* norms, std::int64_t count, double* values) {

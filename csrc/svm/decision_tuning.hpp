@@ -6,20 +6,25 @@
 namespace fastml::svm {
 
 // Values of the kernel between their three passes: 16 KiB of doubles, half of L1.
-inline constexpr std::int64_t kTileValues = 2048;
+inline constexpr std::int64_t kStripValues = 2048;
 
-// Bytes of packed support vectors, and of packed samples, that meet between two visits of each other: both stay in L2.
+// Features of samples and support vectors that meet at a time. Where there are more, the products of a whole block of samples
+// are summed up in L2, so that support vectors come from memory once for all of its tiles.
+inline constexpr std::int64_t kDepth = 512;
+
+// Bytes of support vectors, over these features, that meet one tile after the other: they stay in L2.
 inline constexpr std::int64_t kPanelBytes = 256 << 10;
-inline constexpr std::int64_t kSampleBytes = 256 << 10;
 
-// Samples dealt to a thread at a time, at most: whole tiles of every level, 84 = lcm(4, 6, 14).
+// Samples dealt to a thread at a time, at most: whole tiles of every level, 84 = lcm(4, 6, 14). And their bytes, where it is
+// more than a tile of them.
 inline constexpr std::int64_t kBlockSamples = 84;
+inline constexpr std::int64_t kSampleBytes = 16 << 20;
 
 // The same of sparse samples that meet all support vectors by their features, and of those whose values are given; they are
-// weighed a tile at a time.
+// weighed a strip at a time.
 inline constexpr std::int64_t kIndexedSamples = 16;
-inline constexpr std::int64_t kIndexedTile = 4;
-inline constexpr std::int64_t kGivenTile = 4;
+inline constexpr std::int64_t kIndexedStrip = 4;
+inline constexpr std::int64_t kGivenStrip = 4;
 
 // Scalar operations that a value of the kernel takes besides its product.
 inline constexpr double kValueWork = 40;

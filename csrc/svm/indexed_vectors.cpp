@@ -34,16 +34,16 @@ struct IndexedValues {
   const Csr<double>& x;
   const DecisionKernels& kernels = decision_kernels();
 
-  std::int64_t tile() const { return kIndexedTile; }
+  std::int64_t strip() const { return kIndexedStrip; }
   std::int64_t block() const { return stride(); }
   std::int64_t stride() const { return y.padded; }
   std::int64_t workspace(std::int64_t) const { return 0; }
   void start(double*, const Block&) const {}
 
-  void fill(const double*, const Block& block, const Tile& tile, std::int64_t, std::int64_t vectors,
+  void fill(const double*, const Block& block, const Strip& strip, std::int64_t, std::int64_t vectors,
             const KernelValues& values) const {
-    for (int i = 0; i < tile.height; ++i) {
-      const std::int64_t sample = block.begin + tile.begin + i;
+    for (int i = 0; i < strip.height; ++i) {
+      const std::int64_t sample = block.begin + strip.begin + i;
       double* const to = values.data + i * values.stride;
       const double norm = squared_norm(x, sample);
       const bool by_differences = y.kernel.kind == KernelKind::rbf && (y.by_differences || !(norm <= kMostNorm));

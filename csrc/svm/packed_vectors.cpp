@@ -31,22 +31,24 @@ struct PackedValues {
   const Vectors& x;
   std::atomic<bool>& overflowed;
   const DecisionKernels& kernels = decision_kernels();
-  std::int64_t tile_samples, block_samples, block_vectors;
+  std::int64_t tile_samples, block_samples, strip_samples, block_vectors;
+  Parts depths;
 
   PackedValues(const PackedVectors& y_, const Vectors& x_, std::atomic<bool>& overflowed_)
-      : y(y_), x(x_), overflowed(overflowed_) {
-    const std::int64_t row_bytes = std::max<std::int64_t>(y.features, 1) * std::int64_t(sizeof(double));
+      : y(y_), x(x_), overflowed(overflowed_), depths(std::max<std::int64_t>(y_.features, 1), kDepth) {
+    const std::int64_t cols = kernels.panel_cols, bytes = sizeof(double);
     tile_samples = std::min(kernels.tile_rows, x.count());
-    const std::int64_t whole_tiles = kSampleBytes / row_bytes / kernels.tile_rows * kernels.tile_rows;
-    block_samples = std::clamp(whole_tiles, kernels.tile_rows, kBlockSamples);
+    block_samples = std::clamp(kSampleBytes / bytes / depths.samples, kernels.tile_rows, kBlockSamples);
+    strip_samples = depths.count == 1 ? tile_samples : std::min(block_samples, x.count());
     // Few samples meet several panels at a time, and no panel twice.
-    const std::int64_t fit = x.count() > tile_samples ? kPanelBytes / row_bytes : kTileValues;
-    const std::int64_t unit = tile_samples > 2 ? kernels.panel_cols : 4 * kernels.panel_cols;
-    block_vectors = std::max(std::min(kTileValues / tile_samples, fit) / unit, std::int64_t(1)) * unit;
-    block_vectors = std::min(block_vectors, std::max(rounded_up(y.count, kernels.panel_cols), kernels.panel_cols));
+    const std::int64_t unit = tile_samples > 2 ? cols : 4 * cols;
+    block_vectors = kStripValues / tile_samples;
+    if (x.count() > tile_samples) block_vectors = std::min(block_vectors, kPanelBytes / bytes / depths.begin(1));
+    block_vectors = std::max(block_vectors / unit, std::int64_t(1)) * unit;
+    block_vectors = std::min(block_vectors, std::max(rounded_up(y.count, cols), cols));
   }
 
-  std::int64_t tile() const { return tile_samples; }
+  std::int64_t strip() const { return strip_samples; }
   std::int64_t block() const { return block_vectors; }
   std::int64_t stride() const { return block_vectors; }
 
@@ -55,38 +57,53 @@ struct PackedValues {
     return samples * (1 + y.features * (Vectors::is_copied ? 2 : 1));
   }
 
+  // Calls step(first sample within the block, height) for the tiles of a strip.
+  template <class Step>
+  void for_each_tile(const Strip& strip, const Step& step) const {
+    const Parts tiles(strip.height, tile_samples);
+    for (std::int64_t t = 0; t < tiles.count; ++t) {
+      step(strip.begin + tiles.begin(t), int(tiles.begin(t + 1) - tiles.begin(t)));
+    }
+  }
+
   void start(double* memory, const Block& block) const {
     double* const norms = memory;
     double* const packed = memory + block.count;
     const double* rows = x.block(block.begin, block.count, packed + block.count * y.features);
     const double* center = y.center.empty() ? nullptr : y.center.data();
-    const Tiles tiles(block.count, tile());
-    for (std::int64_t t = 0; t < tiles.count; ++t) {
-      const std::int64_t first = tiles.begin(t), height = tiles.begin(t + 1) - first;
-      kernels.pack_tile(rows + first * x.stride(), x.stride(), height, y.features, center, packed + first * y.features,
-                        norms + first);
+    const Parts strips(block.count, strip_samples);
+    for (std::int64_t s = 0; s < strips.count; ++s) {
+      const Strip strip{strips.begin(s), int(strips.begin(s + 1) - strips.begin(s))};
+      for_each_tile(strip, [&](std::int64_t first, int height) {
+        kernels.pack_tile(rows + first * x.stride(), x.stride(), height, y.features, center,
+                          packed + first * y.features, norms + first);
+      });
     }
   }
 
-  void fill(const double* memory, const Block& block, const Tile& tile, std::int64_t first, std::int64_t vectors,
+  void fill(const double* memory, const Block& block, const Strip& strip, std::int64_t first, std::int64_t vectors,
             const KernelValues& values) const {
-    const double* const norm = memory + tile.begin;
-    const double* const samples = memory + block.count + tile.begin * y.features;
+    const double* const norms = memory;
+    const double* const packed = memory + block.count;
     const std::int64_t panels = (vectors + kernels.panel_cols - 1) / kernels.panel_cols;
-    const double* const panel = y.panels.data() + first * y.features;
     bool large = false;
-    for (int i = 0; i < tile.height; ++i) large = large || !(norm[i] <= kMostNorm);
+    for (int i = 0; i < strip.height; ++i) large = large || !(norms[strip.begin + i] <= kMostNorm);
     if (large) overflowed = true;
     // Where norms overflow, infinity less infinity would be a distance.
     const bool by_differences = y.kernel.kind == KernelKind::rbf && (y.by_differences || large);
-    if (by_differences) {
-      kernels.differences(samples, tile.height, panel, panels, y.features, values);
-    } else {
-      kernels.products(samples, tile.height, panel, panels, y.features, values);
+    const auto compare = by_differences ? kernels.differences : kernels.products;
+    for (std::int64_t d = 0; d < depths.count; ++d) {
+      const std::int64_t feature = y.features > 0 ? depths.begin(d) : 0;
+      const std::int64_t depth = y.features > 0 ? depths.begin(d + 1) - feature : 0;
+      const double* const panel = y.panels.data() + first * y.features + feature * kernels.panel_cols;
+      for_each_tile(strip, [&](std::int64_t begin, int height) {
+        compare(packed + begin * y.features + feature * height, height, panel, panels, y.features, depth, d > 0,
+                {values.data + (begin - strip.begin) * values.stride, values.stride});
+      });
     }
-    for (int i = 0; i < tile.height; ++i) {
-      kernels.apply(y.kernel, by_differences ? 0.0 : norm[i], by_differences ? nullptr : y.norms.data() + first,
-                    vectors, values.data + i * values.stride);
+    for (int i = 0; i < strip.height; ++i) {
+      kernels.apply(y.kernel, by_differences ? 0.0 : norms[strip.begin + i],
+                    by_differences ? nullptr : y.norms.data() + first, vectors, values.data + i * values.stride);
     }
   }
 };

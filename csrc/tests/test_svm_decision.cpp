@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "svm/decision.hpp"
+#include "svm/decision_tuning.hpp"
 #include "tests/check.hpp"
 #include "tests/guarded.hpp"
 #include "tests/levels.hpp"
@@ -135,11 +136,13 @@ void check_all(const std::vector<double>& found, const std::vector<double>& expe
     CHECK_CLOSE(found[i], expected[i], 1e-12 * sizes[i], where << " " << i);
 }
 
-// Numbers of samples, vectors and features on both sides of tiles, panels and blocks.
+// Numbers of samples, vectors and features on both sides of tiles, panels, blocks and depths.
 void sizes_and_kernels(SimdLevel level) {
-  Guarded<double> sample_memory(1 << 14), vector_memory(1 << 16), dual_memory(1 << 14);
-  const std::int64_t shapes[][3] = {{1, 1, 1},   {1, 700, 5}, {2, 131, 3},  {3, 17, 9},    {5, 16, 30}, {13, 40, 7},
-                                    {14, 33, 8}, {15, 64, 2}, {29, 129, 4}, {85, 600, 11}, {200, 9, 6}, {100, 150, 1}};
+  Guarded<double> sample_memory(1 << 16), vector_memory(1 << 16), dual_memory(1 << 14);
+  const std::int64_t shapes[][3] = {{1, 1, 1},    {1, 700, 5},   {2, 131, 3},          {3, 17, 9},
+                                    {5, 16, 30},  {13, 40, 7},   {14, 33, 8},          {15, 64, 2},
+                                    {29, 129, 4}, {85, 600, 11}, {200, 9, 6},          {100, 150, 1},
+                                    {1, 70, 600}, {90, 40, 520}, {20, 33, 2 * kDepth}, {15, 20, 3 * kDepth + 1}};
   for (const auto& [samples, vectors, features] : shapes) {
     const Points x(samples, features, 1, 1), y(vectors, features, 1, 2);
     for (const std::int64_t classes : {1, 2, 3, 5, 11}) {
