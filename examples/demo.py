@@ -19,7 +19,14 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 # A script writes its steps to the file given by --output, see digits_clustering.py. Adding one is one line.
-STEPS = ("digits_clustering.py", "tree_ensembles.py", "nearest_neighbors.py", "linear_models.py", "perceptrons.py")
+STEPS = (
+    "digits_clustering.py",
+    "tree_ensembles.py",
+    "nearest_neighbors.py",
+    "linear_models.py",
+    "kernel_machines.py",
+    "perceptrons.py",
+)
 SCRIPTS = tuple(HERE / name for name in STEPS)
 RUNS = 2
 
