@@ -25,6 +25,11 @@ class KernelRows {
   KernelRows(const Samples& samples, const SampleNorms& norms, std::vector<Part> parts, int threads);
 
   std::int64_t columns() const { return columns_; }
+  const Samples& samples() const { return samples_; }
+  const SampleNorms& norms() const { return norms_; }
+  int threads() const { return threads_; }
+  // The sample of a column.
+  std::int32_t sample(std::int64_t column) const;
   // The columns of the part that a column is in: [first, second).
   std::pair<std::int64_t, std::int64_t> part_of(std::int64_t column) const;
   // Rows that are best computed together: alone, a row of dense samples waits for memory.
@@ -39,7 +44,6 @@ class KernelRows {
   void compute_for(const std::int32_t* samples, int count, double* const* out);
 
  private:
-  std::int32_t sample(std::int64_t column) const;
   template <class Out>
   void compute_part(const SampleBlock& block, const std::vector<std::int32_t>& samples, const std::vector<Out*>& out);
   template <class Out>

@@ -7,12 +7,13 @@
 
 namespace fastml::svm {
 
-RowCache::RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes)
+RowCache::RowCache(KernelRows& rows, std::vector<std::int32_t> columns, std::int64_t bytes)
     : rows_(rows),
       kernels_(smo_kernels()),
-      variables_(variables),
-      stride_(whole_lines<float>(variables)),
-      columns_(variables),
+      columns_(std::move(columns)),
+      places_(std::int64_t(columns_.size())),
+      stride_(whole_lines<float>(places_)),
+      in_order_(places_ % std::max<std::int64_t>(1, rows.columns()) == 0),
       by_column_(0),
       slot_of_(rows.columns(), -1) {
   const std::int64_t row_bytes = std::max<std::int64_t>(stride_, 1) * std::int64_t(sizeof(float));
@@ -20,7 +21,7 @@ RowCache::RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes)
   slab_rows_ = std::clamp<std::int64_t>(kSlabBytes / row_bytes, 1, capacity_);
   // Guesses must not push out what is used.
   batch_ = int(std::min<std::int64_t>(rows.batch(), capacity_ / 4));
-  for (std::int64_t v = 0; v < variables; ++v) columns_[v] = std::int32_t(v % rows.columns());
+  for (std::int64_t k = 0; k < places_ && in_order_; ++k) in_order_ = columns_[k] == k % rows.columns();
   batch_columns_.resize(batch_);
   batch_slots_.resize(batch_);
   batch_values_.resize(batch_);
@@ -31,7 +32,7 @@ RowCache::RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes)
 }
 
 void RowCache::exchange(std::int64_t a, std::int64_t b) {
-  if (exchanges_.empty()) by_column_ = Buffer<float>(batch_ * whole_lines<float>(rows_.columns()));
+  in_order_ = false;
   std::swap(columns_[a], columns_[b]);
   exchanges_.emplace_back(std::int32_t(a), std::int32_t(b));
 }
@@ -60,19 +61,20 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
   float** const to = batch_values_.data();
   columns[0] = column;
   const int count = 1 + (batch_ > 1 ? guess(column, columns + 1, batch_ - 1) : 0);
-  const bool in_order = exchanges_.empty();
+  const std::int64_t stride = whole_lines<float>(rows_.columns());
+  if (!in_order_ && by_column_.begin() == by_column_.end()) by_column_ = Buffer<float>(batch_ * stride);
   // All slots are taken before any is linked again, so that none is taken twice.
   for (int i = 0; i < count; ++i) {
     slots[i] = take_slot();
-    to[i] = in_order ? values(slots[i]) : by_column_.data() + i * whole_lines<float>(rows_.columns());
+    to[i] = in_order_ ? values(slots[i]) : by_column_.data() + i * stride;
   }
   rows_.compute(columns, count, to);
   for (int i = count - 1; i >= 0; --i) {
     float* row = values(slots[i]);
-    if (in_order) {
-      std::copy_n(row, variables_ - rows_.columns(), row + rows_.columns());
+    if (in_order_) {
+      std::copy_n(row, places_ - rows_.columns(), row + rows_.columns());
     } else {
-      kernels_.gather(to[i], columns_.data(), variables_, row);
+      kernels_.gather(to[i], columns_.data(), places_, row);
     }
     followed_[slots[i]] = exchanges_.size();
     slot_of_[columns[i]] = slots[i];

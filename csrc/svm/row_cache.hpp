@@ -19,16 +19,20 @@ namespace fastml::svm {
 using Guess = std::function<int(std::int32_t missing, std::int32_t* columns, int most)>;
 
 // A row is named by its sample's column, and has a value for each place of a variable, in the order the places have now.
-// Variable v is of column v, or v - columns where there are twice as many. Shrinking exchanges places; a kept row follows when
-// it is asked for the next time, since few rows are used between two exchanges of many places.
+// Shrinking exchanges places; a kept row follows when it is asked for the next time, since few rows are used between two
+// exchanges of many places.
 class RowCache {
  public:
-  // Memory of rows is bounded by `bytes`, but for the few that a step needs at once.
-  RowCache(KernelRows& rows, std::int64_t variables, std::int64_t bytes);
+  // `columns` are those of the places. Memory of rows is bounded by `bytes`, but for the few that a step needs at once.
+  RowCache(KernelRows& rows, std::vector<std::int32_t> columns, std::int64_t bytes);
+
+  // Whether there is room for every row.
+  bool holds_all() const { return capacity_ >= rows_.columns(); }
 
   std::int32_t column(std::int64_t place) const { return columns_[place]; }
   void exchange(std::int64_t a, std::int64_t b);
 
+  std::pair<std::int64_t, std::int64_t> part_of(std::int64_t column) const { return rows_.part_of(column); }
   bool is_kept(std::int32_t column) const { return slot_of_[column] >= 0; }
 
   // A row, valid until four other rows have been asked for or places are exchanged. Where it is not kept it is computed, and
@@ -51,9 +55,10 @@ class RowCache {
 
   KernelRows& rows_;
   const SmoKernels& kernels_;
-  std::int64_t variables_, stride_, capacity_, slab_rows_;
+  std::vector<std::int32_t> columns_;  // by place
+  std::int64_t places_, stride_, capacity_, slab_rows_;
   int batch_;
-  std::vector<std::int32_t> columns_;                             // by place
+  bool in_order_;  // every place is of its own column, or of that in the first half where there are twice as many
   std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
   std::vector<std::int32_t> batch_columns_, batch_slots_;
   std::vector<float*> batch_values_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 
 #include "runtime/buffer.hpp"
@@ -41,14 +42,18 @@ class Smo {
 
   void start();
   void set_bounds(std::int64_t place);
-  const float* row(std::int64_t place) { return cache_.row(cache_.column(place), guess_); }
+  const float* row(std::int64_t place) { return cache_->row(cache_->column(place), guess_); }
+  template <class Use>
+  void for_each_row(const std::vector<std::int64_t>& places, const Use& use);
+  void narrow();
+  void widen();
   int guess(std::int32_t missing, std::int32_t* columns, int most);
   template <class Next>
   int following(std::int32_t missing, std::int32_t* columns, int most, const Next& next) const;
   bool find_step(Step& step);
   void take(const Step& step);
   void move_pair(std::int64_t i, std::int64_t j, double row_value);
-  void note_bound(std::int64_t place, bool was_upper);
+  void count_bounds();
   void rebuild_gradient();
   void shrink();
   bool to_shrink(std::int64_t place, const double* up_most, const double* low_most) const;
@@ -56,12 +61,18 @@ class Smo {
   SmoSolution thresholds() const;
 
   SmoProblem& problem_;
-  KernelRows& rows_;
   const SmoOptions& options_;
   StopCheck stop_;
   const SmoKernels& kernels_;
   std::int64_t variables_, active_;
-  RowCache cache_;
+
+  // Rows of all columns. Where they do not all fit in memory, and few variables are left over, those of the columns that are
+  // left take their place: `narrow_` are the places that they have.
+  KernelRows& all_rows_;
+  std::unique_ptr<SampleBlock> left_block_;
+  std::unique_ptr<KernelRows> left_rows_;
+  std::unique_ptr<RowCache> cache_;
+  std::int64_t narrow_;
   Guess guess_;
   std::vector<Candidate> guesses_;  // of each side the most violating first
 
@@ -69,7 +80,10 @@ class Smo {
   std::vector<std::int32_t> order_;  // the variable
   Buffer<double> gradients_, diagonal_;
   std::vector<Buffer<float>> up_, low_;  // of each group: 0 where the variable may move up or down along its label
-  Buffer<double> bound_sums_;            // the sum of y C K over variables at their upper bound
+  // The sum of y C K over variables at their upper bound, as of the last rebuilding of gradients; by variable, which of them
+  // it counts.
+  Buffer<double> bound_sums_;
+  std::vector<char> counted_;
 
   Place next_first_{0, -1};  // of the next step, where the last one has found it already
   bool next_is_known_ = false;
@@ -78,18 +92,19 @@ class Smo {
 
 Smo::Smo(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopCheck stop)
     : problem_(problem),
-      rows_(rows),
       options_(options),
       stop_(stop),
       kernels_(smo_kernels()),
       variables_(problem.variables),
       active_(problem.variables),
-      cache_(rows, variables_, options.cache_bytes),
+      all_rows_(rows),
+      narrow_(variables_),
       guess_([this](std::int32_t missing, std::int32_t* columns, int most) { return guess(missing, columns, most); }),
       order_(variables_),
       gradients_(variables_),
       diagonal_(variables_),
-      bound_sums_(options.shrinking ? variables_ : 0) {
+      bound_sums_(options.shrinking ? variables_ : 0),
+      counted_(variables_) {
   for (std::int64_t g = 0; g < groups(); ++g) {
     up_.emplace_back(variables_);
     low_.emplace_back(variables_);
@@ -97,6 +112,7 @@ Smo::Smo(SmoProblem& problem, KernelRows& rows, const SmoOptions& options, StopC
   std::iota(order_.begin(), order_.end(), 0);
   rows.diagonal(diagonal_.data());
   std::copy_n(diagonal_.data(), variables_ - rows.columns(), diagonal_.data() + rows.columns());
+  widen();
 }
 
 void Smo::set_bounds(std::int64_t place) {
@@ -111,25 +127,28 @@ void Smo::set_bounds(std::int64_t place) {
 }
 
 void Smo::start() {
-  std::vector<std::int32_t> wanted;  // rows of variables that are not 0 at the start
+  std::vector<std::int64_t> above;
   for (std::int64_t v = 0; v < variables_; ++v) {
     set_bounds(v);
     gradients_.data()[v] = problem_.y[v] * problem_.linear[v];
-    if (!at_lower(v)) wanted.push_back(std::int32_t(v));
+    if (!at_lower(v)) above.push_back(v);
   }
-  for (std::size_t w = 0; w < wanted.size(); ++w) {
-    const std::int64_t v = wanted[w];
+  for_each_row(above, [&](std::int64_t v, const float* row) {
+    kernels_.add_row(gradients_.data(), row, problem_.y[v] * problem_.alpha[v], variables_);
+  });
+}
+
+// Calls use(place, row) for each place in turn; rows that are missing are computed with those that come next.
+template <class Use>
+void Smo::for_each_row(const std::vector<std::int64_t>& places, const Use& use) {
+  for (std::size_t p = 0; p < places.size(); ++p) {
     const auto coming = [&](std::int32_t missing, std::int32_t* columns, int most) {
-      std::size_t next = w;
+      std::size_t next = p;
       return following(missing, columns, most,
-                       [&] { return ++next < wanted.size() ? cache_.column(wanted[next]) : std::int32_t(-1); });
+                       [&] { return ++next < places.size() ? cache_->column(places[next]) : std::int32_t(-1); });
     };
-    const float* row = cache_.row(cache_.column(v), coming);
-    const double change = problem_.y[v] * problem_.alpha[v];
-    kernels_.add_row(gradients_.data(), row, change, variables_);
-    if (options_.shrinking && at_upper(v))
-      kernels_.add_row(bound_sums_.data(), row, problem_.y[v] * problem_.upper[v], variables_);
-    if (stop_ != nullptr && w % 64 == 63 && stop_()) throw Stopped{};
+    use(places[p], cache_->row(cache_->column(places[p]), coming));
+    if (stop_ != nullptr && p % kRowsBetweenChecks == kRowsBetweenChecks - 1 && stop_()) throw Stopped{};
   }
 }
 
@@ -138,7 +157,7 @@ template <class Next>
 int Smo::following(std::int32_t missing, std::int32_t* columns, int most, const Next& next) const {
   int count = 0;
   for (std::int32_t c = next(); c >= 0 && count < most; c = next()) {
-    if (c != missing && !cache_.is_kept(c) && std::find(columns, columns + count, c) == columns + count)
+    if (c != missing && !cache_->is_kept(c) && std::find(columns, columns + count, c) == columns + count)
       columns[count++] = c;
   }
   return count;
@@ -147,7 +166,7 @@ int Smo::following(std::int32_t missing, std::int32_t* columns, int most, const 
 // The variables that violate the conditions of the optimum most, from both sides, are those that steps are about to choose.
 // Only those of one part of the columns are taken: rows are then alike in what of them is known already.
 int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) {
-  const auto [first, last] = rows_.part_of(missing);
+  const auto [first, last] = cache_->part_of(missing);
   guesses_.clear();
   for (int side = 0; side < 2; ++side) {
     const std::size_t begin = guesses_.size(), end = begin + (side == 0 ? most / 2 : most - most / 2);
@@ -157,8 +176,8 @@ int Smo::guess(std::int32_t missing, std::int32_t* columns, int most) {
         const double violation = allowed[k] + (side == 0 ? -gradients_.data()[k] : gradients_.data()[k]);
         const bool full = guesses_.size() == end;
         if (!(violation > (full ? guesses_.back().violation : -kInfinity))) continue;
-        const std::int32_t column = cache_.column(k);
-        if (column < first || column >= last || cache_.is_kept(column)) continue;
+        const std::int32_t column = cache_->column(k);
+        if (column < first || column >= last || cache_->is_kept(column)) continue;
         if (full) guesses_.pop_back();
         const auto place = std::upper_bound(guesses_.begin() + std::ptrdiff_t(begin), guesses_.end(), violation,
                                             [](double a, const Candidate& b) { return a > b.violation; });
@@ -249,7 +268,6 @@ void Smo::take(const Step& step) {
   const std::int64_t i = step.first, j = step.second;
   const std::int64_t v = order_[i], w = order_[j];
   const double old_a = problem_.alpha[v], old_b = problem_.alpha[w];
-  const bool a_was_upper = at_upper(v), b_was_upper = at_upper(w);
 
   const float* first = row(i);
   const float* second = row(j);
@@ -259,43 +277,73 @@ void Smo::take(const Step& step) {
   next_first_ = kernels_.update(gradients_.data(), first, problem_.y[v] * (problem_.alpha[v] - old_a), second,
                                 problem_.y[w] * (problem_.alpha[w] - old_b), up_[0].data(), active_);
   next_is_known_ = !problem_.nu;
-  if (options_.shrinking) {
-    note_bound(i, a_was_upper);
-    note_bound(j, b_was_upper);
-  }
 }
 
-void Smo::note_bound(std::int64_t place, bool was_upper) {
-  const std::int64_t v = order_[place];
-  if (was_upper == at_upper(v)) return;
-  const double share = problem_.y[v] * problem_.upper[v];
-  kernels_.add_row(bound_sums_.data(), row(place), was_upper ? -share : share, variables_);
+// Adds the variables that have come to their upper bound since the last time to the sums, and takes out those that have left.
+void Smo::count_bounds() {
+  std::vector<std::int64_t> changed;
+  for (std::int64_t k = 0; k < variables_; ++k) {
+    if (bool(counted_[order_[k]]) != at_upper(order_[k])) changed.push_back(k);
+  }
+  for_each_row(changed, [&](std::int64_t k, const float* row) {
+    const std::int64_t v = order_[k];
+    const double share = problem_.y[v] * problem_.upper[v];
+    counted_[v] = at_upper(v);
+    kernels_.add_row(bound_sums_.data(), row, at_upper(v) ? share : -share, variables_);
+  });
 }
 
 // Gradients of the variables that were shrunk, from those at the upper bound, whose sums are kept, and the free ones.
 void Smo::rebuild_gradient() {
   next_is_known_ = false;
   if (active_ == variables_) return;
-  for (std::int64_t k = active_; k < variables_; ++k) {
-    const std::int64_t v = order_[k];
-    gradients_.data()[k] = bound_sums_.data()[k] + problem_.y[v] * problem_.linear[v];
-  }
-  const std::int64_t rest = variables_ - active_;
+  if (narrow_ < variables_) widen();
+  count_bounds();
   std::vector<std::int64_t> free;
   for (std::int64_t k = 0; k < active_; ++k) {
     if (is_free(order_[k])) free.push_back(k);
   }
-  for (std::size_t f = 0; f < free.size(); ++f) {
-    const auto coming = [&](std::int32_t missing, std::int32_t* columns, int most) {
-      std::size_t next = f;
-      return following(missing, columns, most,
-                       [&] { return ++next < free.size() ? cache_.column(free[next]) : std::int32_t(-1); });
-    };
-    const std::int64_t v = order_[free[f]];
-    const float* row = cache_.row(cache_.column(free[f]), coming);
-    kernels_.add_row(gradients_.data() + active_, row + active_, problem_.y[v] * problem_.alpha[v], rest);
+  for (std::int64_t k = active_; k < variables_; ++k) {
+    const std::int64_t v = order_[k];
+    gradients_.data()[k] = bound_sums_.data()[k] + problem_.y[v] * problem_.linear[v];
   }
+  for_each_row(free, [&](std::int64_t k, const float* row) {
+    const std::int64_t v = order_[k];
+    kernels_.add_row(gradients_.data() + active_, row + active_, problem_.y[v] * problem_.alpha[v],
+                     variables_ - active_);
+  });
   active_ = variables_;
+}
+
+// Rows of all columns, by place.
+void Smo::widen() {
+  std::vector<std::int32_t> columns(variables_);
+  for (std::int64_t k = 0; k < variables_; ++k) columns[k] = std::int32_t(order_[k] % all_rows_.columns());
+  cache_.reset();  // gives its memory back first
+  cache_ = std::make_unique<RowCache>(all_rows_, std::move(columns), options_.cache_bytes);
+  left_rows_.reset();
+  left_block_.reset();
+  narrow_ = variables_;
+}
+
+// Rows of the columns that are left alone: shorter, so that more of them are kept, and sooner computed.
+void Smo::narrow() {
+  std::vector<std::int32_t> renamed(all_rows_.columns(), -1), columns(active_), samples;
+  for (std::int64_t k = 0; k < active_; ++k) {
+    const std::int64_t column = order_[k] % all_rows_.columns();
+    if (renamed[column] < 0) {
+      renamed[column] = std::int32_t(samples.size());
+      samples.push_back(all_rows_.sample(column));
+    }
+    columns[k] = renamed[column];
+  }
+  cache_.reset();
+  left_rows_.reset();
+  left_block_ = std::make_unique<SampleBlock>(all_rows_.samples(), all_rows_.norms(), std::move(samples));
+  left_rows_ = std::make_unique<KernelRows>(all_rows_.samples(), all_rows_.norms(),
+                                            std::vector<KernelRows::Part>{{left_block_.get()}}, all_rows_.threads());
+  cache_ = std::make_unique<RowCache>(*left_rows_, std::move(columns), options_.cache_bytes);
+  narrow_ = active_;
 }
 
 // Whether a variable at its bound would stay there as long as the most violating ones are those of now.
@@ -310,7 +358,7 @@ bool Smo::to_shrink(std::int64_t place, const double* up_most, const double* low
 
 void Smo::exchange(std::int64_t a, std::int64_t b) {
   std::swap(order_[a], order_[b]);
-  cache_.exchange(a, b);
+  cache_->exchange(a, b);
   std::swap(gradients_.data()[a], gradients_.data()[b]);
   std::swap(diagonal_.data()[a], diagonal_.data()[b]);
   for (std::int64_t g = 0; g < groups(); ++g) {
@@ -345,6 +393,7 @@ void Smo::shrink() {
       }
     }
   }
+  if (!cache_->holds_all() && active_ < kWorthNarrowing * double(narrow_)) narrow();
 }
 
 SmoSolution Smo::thresholds() const {

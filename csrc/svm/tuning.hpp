@@ -25,6 +25,12 @@ inline constexpr std::int64_t kSlabBytes = 8 << 20;
 // Memory for rows that stays for the next fit: new pages are zeroed by the system, which takes longer than most rows do.
 inline constexpr std::size_t kKeptAfterFit = std::size_t(64) << 20;
 
+// Rows are narrowed to the variables that are left where these are fewer than this share of those they have.
+inline constexpr double kWorthNarrowing = 0.6;
+
+// Rows that are added up between two questions whether to stop.
+inline constexpr std::size_t kRowsBetweenChecks = 64;
+
 // Steps between two questions whether to stop.
 inline constexpr std::int64_t kStepsBetweenChecks = 512;
 
