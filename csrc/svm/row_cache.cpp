@@ -19,6 +19,8 @@ RowCache::RowCache(KernelRows& rows, std::vector<std::int32_t> columns, std::int
   const std::int64_t row_bytes = std::max<std::int64_t>(stride_, 1) * std::int64_t(sizeof(float));
   capacity_ = std::clamp<std::int64_t>(bytes / row_bytes, kLeastKeptRows, std::max(kLeastKeptRows, rows.columns()));
   slab_rows_ = std::clamp<std::int64_t>(kSlabBytes / row_bytes, 1, capacity_);
+  // Of one size wherever rows do not all fit into one, so that a cache after this finds them again.
+  slab_bytes_ = slab_rows_ < capacity_ ? std::max(kSlabBytes, row_bytes) : slab_rows_ * row_bytes;
   // Guesses must not push out what is used.
   batch_ = int(std::min<std::int64_t>(rows.batch(), capacity_ / 4));
   for (std::int64_t k = 0; k < places_ && in_order_; ++k) in_order_ = columns_[k] == k % rows.columns();
@@ -86,7 +88,7 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
 std::int32_t RowCache::take_slot() {
   if (used_ < capacity_) {
     if (used_ == std::int64_t(slabs_.size()) * slab_rows_) {
-      const Block block = take_block(std::size_t(slab_rows_ * stride_) * sizeof(float));
+      const Block block = take_block(std::size_t(slab_bytes_));
       slabs_.push_back(Slab(static_cast<float*>(block.memory), GiveBack{block.bytes}));
     }
     return std::int32_t(used_++);

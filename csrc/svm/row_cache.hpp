@@ -56,7 +56,7 @@ class RowCache {
   KernelRows& rows_;
   const SmoKernels& kernels_;
   std::vector<std::int32_t> columns_;  // by place
-  std::int64_t places_, stride_, capacity_, slab_rows_;
+  std::int64_t places_, stride_, capacity_, slab_rows_, slab_bytes_;
   int batch_;
   bool in_order_;  // every place is of its own column, or of that in the first half where there are twice as many
   std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
