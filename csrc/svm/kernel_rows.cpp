@@ -55,6 +55,13 @@ std::pair<std::int64_t, std::int64_t> KernelRows::part_of(std::int64_t column) c
   return {columns_, columns_};
 }
 
+double KernelRows::worthwhile_guesses() const {
+  // Cycles of a value: of a row alone, the sample's features come from memory.
+  const double features = double(samples_.features()), read = kCyclesToRead * features;
+  const double computed = kCyclesOfProduct * features + kCyclesOfValue;
+  return computed / (read + computed);
+}
+
 void KernelRows::diagonal(double* values) const {
   const Kernel& kernel = samples_.kernel;
   for (const Part& part : parts_) {

@@ -35,6 +35,9 @@ class KernelRows {
   // Rows that are best computed together: alone, a row of dense samples waits for memory.
   int batch() const { return batch_; }
 
+  // Which share of the rows that are computed with one that is needed must be used later for that to be worth it.
+  double worthwhile_guesses() const;
+
   // K(x, x) of each column's sample.
   void diagonal(double* values) const;
 

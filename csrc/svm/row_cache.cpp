@@ -29,6 +29,8 @@ RowCache::RowCache(KernelRows& rows, std::vector<std::int32_t> columns, std::int
   batch_values_.resize(batch_);
   column_of_.assign(capacity_, -1);
   followed_.assign(capacity_, 0);
+  is_guess_.assign(capacity_, 0);
+  worthwhile_ = rows.worthwhile_guesses();
   before_.assign(capacity_ + 1, std::int32_t(capacity_));
   after_.assign(capacity_ + 1, std::int32_t(capacity_));
 }
@@ -45,6 +47,10 @@ const float* RowCache::row(std::int32_t column, const Guess& guess) {
     unlink(slot);
     push_front(slot);
     follow(slot);
+    if (is_guess_[slot]) {
+      is_guess_[slot] = 0;
+      note_guess(true);
+    }
   } else {
     add(column, guess);
   }
@@ -79,6 +85,7 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
       kernels_.gather(to[i], columns_.data(), places_, row);
     }
     followed_[slots[i]] = exchanges_.size();
+    is_guess_[slots[i]] = i > 0;
     slot_of_[columns[i]] = slots[i];
     column_of_[slots[i]] = columns[i];
     push_front(slots[i]);
@@ -96,7 +103,16 @@ std::int32_t RowCache::take_slot() {
   const std::int32_t oldest = before_[capacity_];
   unlink(oldest);
   slot_of_[column_of_[oldest]] = -1;
+  if (is_guess_[oldest]) note_guess(false);
   return oldest;
+}
+
+// Where memory is short, guessed rows may be given up before they are used: fewer are then computed.
+void RowCache::note_guess(bool was_used) {
+  used_guesses_ += was_used;
+  if (++guesses_seen_ < kGuessesToJudge) return;
+  if (used_guesses_ < worthwhile_ * kGuessesToJudge) batch_ = std::max(1, batch_ / 2);
+  used_guesses_ = guesses_seen_ = 0;
 }
 
 void RowCache::unlink(std::int32_t slot) {

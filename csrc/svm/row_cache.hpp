@@ -47,6 +47,7 @@ class RowCache {
   using Slab = std::unique_ptr<float, GiveBack>;
 
   void add(std::int32_t column, const Guess& guess);
+  void note_guess(bool was_used);
   void follow(std::int32_t slot);
   std::int32_t take_slot();
   void unlink(std::int32_t slot);
@@ -58,6 +59,8 @@ class RowCache {
   std::vector<std::int32_t> columns_;  // by place
   std::int64_t places_, stride_, capacity_, slab_rows_, slab_bytes_;
   int batch_;
+  double worthwhile_;  // share of guessed rows that must be used for guesses to pay
+  int used_guesses_ = 0, guesses_seen_ = 0;
   bool in_order_;  // every place is of its own column, or of that in the first half where there are twice as many
   std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
   std::vector<std::int32_t> batch_columns_, batch_slots_;
@@ -68,6 +71,7 @@ class RowCache {
   std::vector<std::int32_t> slot_of_;    // by column; -1 where the row is not kept
   std::vector<std::int32_t> column_of_;  // by slot
   std::vector<std::size_t> followed_;    // by slot: exchanges that the row has followed
+  std::vector<char> is_guess_;           // by slot: computed by a guess, and not used yet
   // By slot, the most recently used first; element capacity_ stands for both ends.
   std::vector<std::int32_t> before_, after_;
 };

@@ -13,6 +13,15 @@ inline constexpr std::int64_t kWorkOfValue = 16;
 // steps between them in which the team falls asleep. 3000 x 20, two threads: 34 ms with 200,000, 26 ms on one thread.
 inline constexpr std::int64_t kRowWorkPerThread = 2'000'000;
 
+// Cycles that a value takes: to read a feature of a sample from L3, to multiply it with one of another in a batch, and e^x
+// with all the rest.
+inline constexpr double kCyclesToRead = 0.8;
+inline constexpr double kCyclesOfProduct = 1.0 / 16;
+inline constexpr double kCyclesOfValue = 12;
+
+// Guesses of rows between two looks at how many of them were used.
+inline constexpr int kGuessesToJudge = 128;
+
 // Of the memory for kept rows, what values within classes may take: they are a part of every row, and serve all pairs.
 inline constexpr double kShareOfOwnRows = 0.4;
 
