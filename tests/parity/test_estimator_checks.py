@@ -52,6 +52,7 @@ from fastml.neighbors import (
     RadiusNeighborsTransformer,
 )
 from fastml.neural_network import MLPClassifier, MLPRegressor
+from fastml.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 from fastml.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 REPEATS = (
@@ -263,4 +264,30 @@ def logistic_failures(estimator):
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_logistic_checks(estimator, check):
+    check(estimator)
+
+
+def kernel_machine_failures(estimator):
+    """Return what scikit-learn's own classes fail as well."""
+    if estimator.kernel == "linear":
+        return {}
+    expected = dict.fromkeys(WEIGHT_CHECKS, "of many solutions that are the same to tol, LIBSVM's steps find another")
+    if isinstance(estimator, NuSVC):
+        expected["check_class_weight_classifiers"] = "nu-SVC has no penalty that a class could weigh"
+        expected["check_classifiers_one_label_sample_weights"] = "weights of one class make nu infeasible"
+    return expected
+
+
+@parametrize_with_checks(
+    [
+        SVC(),
+        SVC(kernel="linear", class_weight="balanced", break_ties=True, tol=1e-10),
+        NuSVC(),
+        SVR(),
+        NuSVR(),
+        OneClassSVM(),
+    ],
+    expected_failed_checks=kernel_machine_failures,
+)
+def test_kernel_machines(estimator, check):
     check(estimator)

@@ -1,4 +1,4 @@
-"""Ctrl-C during a long fit or long predictions: KeyboardInterrupt comes, and leaves the machine as it was."""
+"""Ctrl-C during a long fit: KeyboardInterrupt comes, and leaves the machine as it was."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import json, warnings
 import numpy as np
 import scipy.sparse as sp
 import fastml
-from fastml.svm import SVC, SVR, OneClassSVM
+from fastml.svm import SVC, SVR
 
 warnings.simplefilter("ignore")
 rng = np.random.default_rng(0)
@@ -41,12 +41,10 @@ print(json.dumps([unchanged, bool(usable)]))
 WORK = {
     "two classes": {"model": "SVC(C=1e4)"},
     "pairs of classes": {"model": "SVC(C=1e4)", "classes": 8},
-    "one thread": {"model": "SVR(C=1e4)", "work": "with fastml.config_context(n_threads=1): model.fit(X, y)"},
-    "CSR": {"model": "SVC(C=1e4)", "before": "X = sp.csr_array(np.where(X < 1, 0, X))"},
-    "predictions": {
-        "model": "OneClassSVM()",
-        "before": "model = OneClassSVM().fit(X[:9000])\nstate = dict(vars(model))\nX = np.tile(X, (20, 1))",
-        "work": "model.predict(X)",
+    "CSR, one thread": {
+        "model": "SVR(C=1e4)",
+        "before": "X = sp.csr_array(np.where(X < 1, 0, X))",
+        "work": "with fastml.config_context(n_threads=1): model.fit(X, y)",
     },
 }
 
