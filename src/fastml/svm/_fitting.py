@@ -43,6 +43,9 @@ class Fitting:
     def _sparse_fit(self, X, y, sample_weight, solver_type, kernel, random_seed):
         X.data = np.asarray(X.data, dtype=np.float64, order="C")
         X.sort_indices()
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()  # norms are sums over what is stored
         trained = self._train(X, y, sample_weight, kernel, random_seed)
         self.support_ = trained["support"]
         self.support_vectors_ = _align_api_if_sparse(sp.csr_array(X[self.support_]))

@@ -29,3 +29,8 @@ class OneClassSVM(PredictingInliers, Fitting, sklearn.svm.OneClassSVM):
     @accelerated()
     def fit(self, X, y=None, sample_weight=None):
         return super().fit(X, y, sample_weight)
+
+
+# `accelerated` finds no text where a mixin stands before scikit-learn's class.
+Fitting.fit.__doc__ = sklearn.svm.SVC.fit.__doc__
+OneClassSVM.fit.__doc__ = sklearn.svm.OneClassSVM.fit.__doc__
