@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <exception>
 #include <memory>
 #include <numeric>
+#include <thread>
 
 #include "runtime/block_pool.hpp"
 #include "svm/folds.hpp"
@@ -16,22 +18,42 @@
 namespace fastml::svm {
 namespace {
 
-// Calls run(task) for all tasks on a team of threads; what one of them throws stops the others and is thrown again. Only the
-// calling thread may be asked whether to stop: run's second argument is for it alone.
+// Only the calling thread may be asked whether to stop. The others of its team look at whether it was told to.
+thread_local const std::atomic<bool>* team_failed = nullptr;
+
+bool stopped_with_team() { return team_failed->load(std::memory_order_relaxed); }
+
+// Calls run(task, stop) for all tasks on a team of threads, `stop` being what the thread may ask; what one of them throws
+// stops the others and is thrown again.
 template <class Run>
 void run_all(std::int64_t tasks, int team, StopCheck stop, const Run& run) {
   std::atomic<std::int64_t> next{0};
+  std::atomic<int> others{0};  // at work; fewer than the team has, where OpenMP gives fewer threads
   std::atomic<bool> failed{false};
   std::exception_ptr error;
 #pragma omp parallel for num_threads(team) schedule(static, 1) if (team > 1)
   for (int thread = 0; thread < team; ++thread) {
+    if (thread != 0) {
+      ++others;
+      team_failed = &failed;
+    }
     try {
-      for (std::int64_t task = next++; task < tasks && !failed; task = next++) run(task, thread == 0 ? stop : nullptr);
-      if (thread == 0 && team > 1 && stop != nullptr && stop()) throw Stopped{};
+      for (std::int64_t task = next++; task < tasks && !failed; task = next++)
+        run(task, thread == 0 ? stop : &stopped_with_team);
+      // Goes on asking while others are at work: the last task may take long.
+      for (int looks = 0; thread == 0 && team > 1 && stop != nullptr; ++looks) {
+        if (stop()) throw Stopped{};
+        if (others == 0) break;
+        if (looks < kLooksWithoutSleep)
+          std::this_thread::yield();
+        else
+          std::this_thread::sleep_for(std::chrono::microseconds(200));
+      }
     } catch (...) {
 #pragma omp critical(fastml_svm_error)
       if (!failed.exchange(true)) error = std::current_exception();
     }
+    if (thread != 0) --others;
   }
   if (error) std::rethrow_exception(error);
 }

@@ -40,7 +40,11 @@ inline constexpr double kWorthNarrowing = 0.6;
 // Rows that are added up between two questions whether to stop.
 inline constexpr std::size_t kRowsBetweenChecks = 64;
 
-// Steps between two questions whether to stop.
-inline constexpr std::int64_t kStepsBetweenChecks = 512;
+// Steps between two questions whether to stop. A step can take two rows of the kernel, a millisecond each where samples are
+// many or long; a question takes some tens of nanoseconds.
+inline constexpr std::int64_t kStepsBetweenChecks = 32;
+
+// How often a thread that has no task left looks at whether the others have, before it sleeps in between.
+inline constexpr int kLooksWithoutSleep = 1000;
 
 }  // namespace fastml::svm
