@@ -44,8 +44,7 @@ def growth(model):
 BESIDE = 16
 
 
-@pytest.mark.parametrize("estimator", ["SVC", "SVR"])
-@pytest.mark.parametrize("cache_size", [1, 40])
+@pytest.mark.parametrize(("estimator", "cache_size"), [("SVC", 1), ("SVR", 40)])
 def test_the_cache_is_bounded(estimator, cache_size):
     seen = growth(f"{estimator}(gamma=1.0, C=10.0, max_iter=8000, cache_size={cache_size})")
     assert seen < cache_size + BESIDE, f"{seen:.0f} MB beyond {cache_size} MB and {BESIDE} MB"
