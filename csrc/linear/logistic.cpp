@@ -1,9 +1,9 @@
 #include "linear/logistic.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
+#include "linear/pieces.hpp"
 #include "runtime/buffer.hpp"
 
 namespace fastml::linear {
@@ -55,23 +55,6 @@ double values_per_row(const DenseSamples<T>& samples) {
 }
 double values_per_row(const SparseSamples& samples) {
   return double(samples.offsets[samples.rows] - samples.offsets[0]) / double(std::max<std::int64_t>(samples.rows, 1));
-}
-
-// Calls step(thread, begin, end) for pieces of the threads' shares, in order within a share. False when stopped.
-template <class Step>
-bool for_each_piece(const std::vector<std::int64_t>& shares, std::int64_t piece, StopCheck stop, const Step& step) {
-  const int threads = int(shares.size()) - 1;
-  std::atomic<bool> stopped{false};
-#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
-  for (int t = 0; t < threads; ++t) {
-    for (std::int64_t begin = shares[t]; begin < shares[t + 1]; begin += piece) {
-      if (stopped.load(std::memory_order_relaxed)) break;
-      step(t, begin, std::min(begin + piece, shares[t + 1]));
-      // The calling thread has the first share.
-      if (t == 0 && stop != nullptr && begin + piece < shares[t + 1] && stop()) stopped = true;
-    }
-  }
-  return !stopped && (stop == nullptr || !stop());
 }
 
 template <class Samples>

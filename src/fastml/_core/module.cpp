@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_cross_products(module);
   fastml::bind_sparse_cross(module);
   fastml::bind_logistic(module);
+  fastml::bind_squared_loss(module);
   fastml::bind_svm_decision(module);
   fastml::bind_nn_augment(module);
   fastml::bind_nn_batches(module);
