@@ -98,6 +98,8 @@ ENTRIES = (
     Entry("radius_neighbors_graph", "sklearn.neighbors", "fastml.neighbors"),
     Entry("MLPClassifier", "sklearn.neural_network", "fastml.neural_network"),
     Entry("MLPRegressor", "sklearn.neural_network", "fastml.neural_network"),
+    Entry("LinearSVC", "sklearn.svm", "fastml.svm"),
+    Entry("LinearSVR", "sklearn.svm", "fastml.svm"),
     Entry("NuSVC", "sklearn.svm", "fastml.svm"),
     Entry("NuSVR", "sklearn.svm", "fastml.svm"),
     Entry("OneClassSVM", "sklearn.svm", "fastml.svm"),

@@ -154,6 +154,7 @@ PRIVATE_NAMES = {
         "rejects values that are not finite where they may not be"
     ),
     "sklearn.svm._base._fit_liblinear": "liblinear, on the samples as they are",
+    "sklearn.svm._base._get_liblinear_solver_type": "the number of a solver, and the errors where there is none",
     "sklearn.tree._classes.BaseDecisionTree._fit": "overridden; forests and boosting call it too",
     "sklearn.tree._classes.BaseDecisionTree._prune_tree": "minimal cost-complexity pruning",
     "sklearn.tree._classes.BaseDecisionTree._validate_X_predict": "checks samples to predict for",
