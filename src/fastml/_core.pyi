@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -662,6 +662,28 @@ def mean_targets(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typi
     """
     Means of the targets (n_fitted, n_outputs) of each query's neighbours.
     """
+@typing.overload
+def minimize_squared_loss(x: numpy.typing.NDArray[numpy.float32], bias: typing.SupportsFloat | typing.SupportsIndex, targets: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], margin: bool, epsilon: typing.SupportsFloat | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The minimum of csrc/linear/squared_loss.hpp by a trust region: the weights, the iterations, how it ended
+    ("converged", "unbounded", "no_decrease" or "too_small"), and the steps tried.
+    """
+@typing.overload
+def minimize_squared_loss(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, bias: typing.SupportsFloat | typing.SupportsIndex, targets: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], margin: bool, epsilon: typing.SupportsFloat | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of CSR rows.
+    """
+@typing.overload
+def minimize_squared_loss(x: numpy.typing.NDArray[numpy.float64], bias: typing.SupportsFloat | typing.SupportsIndex, targets: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], margin: bool, epsilon: typing.SupportsFloat | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The minimum of csrc/linear/squared_loss.hpp by a trust region: the weights, the iterations, how it ended
+    ("converged", "unbounded", "no_decrease" or "too_small"), and the steps tried.
+    """
+@typing.overload
+def minimize_squared_loss(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, bias: typing.SupportsFloat | typing.SupportsIndex, targets: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], margin: bool, epsilon: typing.SupportsFloat | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    The same of CSR rows.
+    """
 def most_votes(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int64], n_classes: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
     """
     The class that each query's neighbours vote for, the lowest among equals.
@@ -1254,4 +1276,8 @@ def vector_kernels(dtype: numpy.dtype[typing.Any]) -> typing.Any:
     """
     The vector kernels of a dtype at the level in use, for Cython solvers: a capsule around the table of
     csrc/linear/vector_kernels.hpp.
+    """
+def wide_kernels(dtype: numpy.dtype[typing.Any]) -> typing.Any:
+    """
+    The same around the table of csrc/linear/wide_kernels.hpp, of rows of that dtype.
     """
