@@ -122,7 +122,8 @@ def make_task(
     if not len(order):
         raise ValueError("No sample has a positive weight; one or more must have one.")
     # NumPy seeds its twister as C++ does.
-    words = np.random.RandomState(random_state.randint(_SEEDS)).get_state(legacy=True)[1]
+    twister: Any = np.random.RandomState(random_state.randint(_SEEDS)).get_state(legacy=True)
+    words = twister[1]
     draws = np.zeros(2 * len(words) + 1, dtype=np.uint32)
     draws[: len(words)] = words
     draws[len(words)] = len(words)
@@ -232,7 +233,7 @@ def _solve_class(task: Task, signs: np.ndarray, costs: np.ndarray, columns: Any)
     """Fit samples of the signs 1 and -1."""
     if task.solver in (SQUARED_HINGE, SQUARED_HINGE_L1):
         n_rows = len(task.order)
-        n_positive = np.count_nonzero(signs[task.order] > 0)
+        n_positive = int(np.count_nonzero(signs[task.order] > 0))
         tol = task.tol * max(min(n_positive, n_rows - n_positive), 1) / n_rows
         if task.solver == SQUARED_HINGE:
             return _solve_primal(task, signs, costs, margin=True, tol=tol)
@@ -286,14 +287,13 @@ def _solve_primal(
     task: Task, targets: np.ndarray, costs: np.ndarray, *, margin: bool, tol: float
 ) -> tuple[np.ndarray, int]:
     X = task.X
+    losses = (task.bias, targets, costs, margin, task.epsilon, tol, task.max_iter)
     if sp.issparse(X):
-        arrays, values = (X.data, X.indices, X.indptr, X.shape[1]), X.nnz
+        n_threads = threads.n_threads(work=2 * X.nnz)
+        solved = minimize_squared_loss(X.data, X.indices, X.indptr, X.shape[1], *losses, n_threads)
     else:
-        arrays, values = (X,), X.size
-    n_threads = threads.n_threads(work=2 * values)
-    w, n_iter, end, steps = minimize_squared_loss(
-        *arrays, task.bias, targets, costs, margin, task.epsilon, tol, task.max_iter, n_threads
-    )
+        solved = minimize_squared_loss(X, *losses, threads.n_threads(work=2 * X.size))
+    w, n_iter, end, steps = solved
     if task.verbose:
         _print_steps(steps, end)
     return w, n_iter
