@@ -76,7 +76,7 @@ GRID = [
 def test_kernels(machine, kernel, parameters):
     parameters = {"tol": 1e-3, "max_iter": LIMIT, "kernel": kernel, **parameters}
     if (machine, kernel) == ("NuSVC", "sigmoid"):
-        parameters |= HARMLESS_SIGMOID
+        parameters |= HARMLESS_SIGMOID | {"tol": 1e-3}  # rounded float32 values of it are good for no more
     case = Case(5, machine, parameters, "float64", 90, 4, 3, "none")
     ours, stock = both(case)
     assert_same_machine(ours, stock, *case.samples(), where=str(case))
