@@ -51,7 +51,9 @@ bool decide_blocks(const Values& values, std::int64_t samples, std::int64_t vect
   std::partial_sum(task.counts, task.counts + classes, starts.begin() + 1);
 
   const int wanted = int(std::min<std::int64_t>(std::max(task.threads, 1), samples));
-  const std::int64_t block_samples = std::min(most_samples, (samples + wanted - 1) / wanted);
+  // Sums of a sample grow with the square of the classes.
+  const std::int64_t fitting = std::max<std::int64_t>(1, kSumValues / std::max<std::int64_t>(1, width));
+  const std::int64_t block_samples = std::min({most_samples, fitting, (samples + wanted - 1) / wanted});
   const std::int64_t blocks = (samples + block_samples - 1) / block_samples;
   const int threads = int(std::min<std::int64_t>(wanted, blocks));
   const std::int64_t strip_values = whole_lines<double>(std::min(values.strip(), block_samples) * values.stride());

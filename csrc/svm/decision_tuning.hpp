@@ -20,6 +20,9 @@ inline constexpr std::int64_t kPanelBytes = 256 << 10;
 inline constexpr std::int64_t kBlockSamples = 84;
 inline constexpr std::int64_t kSampleBytes = 16 << 20;
 
+// Sums of a block of samples, at most: 2 MiB of doubles.
+inline constexpr std::int64_t kSumValues = 256 << 10;
+
 // The same of sparse samples that meet all support vectors by their features, and of those whose values are given; they are
 // weighed a strip at a time.
 inline constexpr std::int64_t kIndexedSamples = 16;

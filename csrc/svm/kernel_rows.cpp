@@ -8,8 +8,6 @@
 namespace fastml::svm {
 namespace {
 
-std::int64_t block_size() { return row_kernels().most_samples * kRowBlock; }
-
 // The kernels are tables of functions for float and for double.
 template <class Out>
 auto dense_kernel() {
@@ -34,16 +32,23 @@ KernelRows::KernelRows(const Samples& samples, const SampleNorms& norms, std::ve
     : samples_(samples),
       norms_(norms),
       parts_(std::move(parts)),
-      batch_(samples.is_given() || samples.is_sparse ? 1 : row_kernels().most_samples),
+      batch_(1),
       threads_(threads),
-      gathered_(samples.is_given() || samples.is_sparse ? 0 : batch_ * samples.features()),
+      gathered_(0),
       scratch_(0) {
   std::int64_t longest = 0;
   for (const Part& part : parts_) {
     columns_ += part.block->count();
     longest = std::max(longest, part.block->count());
   }
-  if (!samples.is_given()) scratch_ = Buffer<double>(samples.is_sparse ? longest : threads * block_size());
+  if (samples.is_given()) return;
+  if (samples.is_sparse) {
+    scratch_ = Buffer<double>(longest);
+    return;
+  }
+  batch_ = int(std::clamp<std::int64_t>(columns_, 1, row_kernels().most_samples));
+  gathered_ = Buffer<double>(batch_ * samples.features());
+  scratch_ = Buffer<double>(threads * block_size());
 }
 
 std::pair<std::int64_t, std::int64_t> KernelRows::part_of(std::int64_t column) const {

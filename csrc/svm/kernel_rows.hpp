@@ -47,6 +47,7 @@ class KernelRows {
   void compute_for(const std::int32_t* samples, int count, double* const* out);
 
  private:
+  std::int64_t block_size() const { return batch_ * kRowBlock; }
   template <class Out>
   void compute_part(const SampleBlock& block, const std::vector<std::int32_t>& samples, const std::vector<Out*>& out);
   template <class Out>

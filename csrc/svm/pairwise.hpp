@@ -12,7 +12,7 @@ namespace fastml::svm {
 enum class Answer {
   decisions,  // one for each pair
   votes,      // the class with the most pairs won, the first one of those with as many
-  scores,     // for each class the pairs won, and less than a half of how clearly: what one-vs-rest machines would say
+  scores,     // for each class the pairs won, and less than a third of how clearly: what one-vs-rest machines would say
   probabilities,  // for each class
 };
 

@@ -3,9 +3,27 @@
 #include <algorithm>
 
 #include "runtime/buffer.hpp"
+#include "runtime/memory.hpp"
 #include "svm/tuning.hpp"
 
 namespace fastml::svm {
+
+namespace {
+
+// Small problems may be many: for their memory the pool's lock and its granules would be too much.
+Block take(std::size_t bytes) {
+  return bytes < kLeastPooledBytes ? Block{allocate_aligned(bytes), bytes} : take_block(bytes);
+}
+
+}  // namespace
+
+void RowCache::GiveBack::operator()(float* slab) const {
+  if (bytes < kLeastPooledBytes) {
+    free_aligned(slab, bytes);
+  } else {
+    give_block({slab, bytes});
+  }
+}
 
 RowCache::RowCache(KernelRows& rows, std::vector<std::int32_t> columns, std::int64_t bytes)
     : rows_(rows),
@@ -77,6 +95,7 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
     to[i] = in_order_ ? values(slots[i]) : by_column_.data() + i * stride;
   }
   rows_.compute(columns, count, to);
+  ++computed_;
   for (int i = count - 1; i >= 0; --i) {
     float* row = values(slots[i]);
     if (in_order_) {
@@ -95,7 +114,7 @@ void RowCache::add(std::int32_t column, const Guess& guess) {
 std::int32_t RowCache::take_slot() {
   if (used_ < capacity_) {
     if (used_ == std::int64_t(slabs_.size()) * slab_rows_) {
-      const Block block = take_block(std::size_t(slab_bytes_));
+      const Block block = take(std::size_t(slab_bytes_));
       slabs_.push_back(Slab(static_cast<float*>(block.memory), GiveBack{block.bytes}));
     }
     return std::int32_t(used_++);

@@ -26,6 +26,8 @@ class RowCache {
   // `columns` are those of the places. Memory of rows is bounded by `bytes`, but for the few that a step needs at once.
   RowCache(KernelRows& rows, std::vector<std::int32_t> columns, std::int64_t bytes);
 
+  // Batches of rows that were computed so far.
+  std::int64_t computed() const { return computed_; }
   // Whether there is room for every row.
   bool holds_all() const { return capacity_ >= rows_.columns(); }
 
@@ -42,7 +44,7 @@ class RowCache {
  private:
   struct GiveBack {
     std::size_t bytes;
-    void operator()(float* slab) const { give_block({slab, bytes}); }
+    void operator()(float* slab) const;
   };
   using Slab = std::unique_ptr<float, GiveBack>;
 
@@ -61,6 +63,7 @@ class RowCache {
   int batch_;
   double worthwhile_;  // share of guessed rows that must be used for guesses to pay
   int used_guesses_ = 0, guesses_seen_ = 0;
+  std::int64_t computed_ = 0;
   bool in_order_;  // every place is of its own column, or of that in the first half where there are twice as many
   std::vector<std::pair<std::int32_t, std::int32_t>> exchanges_;  // all, in order
   std::vector<std::int32_t> batch_columns_, batch_slots_;

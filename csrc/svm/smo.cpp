@@ -40,6 +40,9 @@ class Smo {
   bool at_lower(std::int64_t variable) const { return problem_.alpha[variable] <= 0; }
   bool is_free(std::int64_t variable) const { return !at_upper(variable) && !at_lower(variable); }
 
+  void ask() const {
+    if (stop_ != nullptr && stop_()) throw Stopped{};
+  }
   void start();
   void set_bounds(std::int64_t place);
   const float* row(std::int64_t place) { return cache_->row(cache_->column(place), guess_); }
@@ -148,7 +151,7 @@ void Smo::for_each_row(const std::vector<std::int64_t>& places, const Use& use) 
                        [&] { return ++next < places.size() ? cache_->column(places[next]) : std::int32_t(-1); });
     };
     use(places[p], cache_->row(cache_->column(places[p]), coming));
-    if (stop_ != nullptr && p % kRowsBetweenChecks == kRowsBetweenChecks - 1 && stop_()) throw Stopped{};
+    ask();
   }
 }
 
@@ -430,7 +433,7 @@ SmoSolution Smo::thresholds() const {
 SmoSolution Smo::solve() {
   start();
   const std::int64_t period = std::min<std::int64_t>(variables_, 1000);
-  std::int64_t countdown = period + 1, n_iter = 0;
+  std::int64_t countdown = period + 1, n_iter = 0, computed = 0;
   bool timed_out = false;
   for (;;) {
     if (options_.max_iter != -1 && n_iter >= options_.max_iter) {
@@ -441,7 +444,11 @@ SmoSolution Smo::solve() {
       countdown = period;
       if (options_.shrinking) shrink();
     }
-    if (stop_ != nullptr && n_iter % kStepsBetweenChecks == 0 && stop_()) throw Stopped{};
+    // A batch of rows may be a hundred million multiply-adds, a step without one a few thousand.
+    if (n_iter % kStepsBetweenChecks == 0 || cache_->computed() != computed) {
+      ask();
+      computed = cache_->computed();
+    }
     Step step;
     if (!find_step(step)) {
       rebuild_gradient();

@@ -91,8 +91,8 @@ class Training {
   std::vector<Pair> pairs() const;
   double bound(std::int32_t sample) const;
   std::vector<double> bounds(const std::vector<std::int32_t>& samples) const;
-  Sigmoid sigmoid(const Pair& pair, const TrainOptions& options, StopCheck stop) const;
-  void solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t negatives,
+  Sigmoid sigmoid(const Pair& pair, const TrainOptions& options, StopCheck stop, bool& timed_out) const;
+  bool solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t negatives,
                   const std::vector<std::int32_t>& held_out, const TrainOptions& options, StopCheck stop,
                   double* decisions) const;
   void collect(const std::vector<Pair>& pairs, const std::vector<Solved>& solved, TrainedMachine& machine) const;
@@ -185,14 +185,16 @@ TrainedMachine Training::classify() {
   std::vector<Sigmoid> sigmoids(options_.probability ? count : 0);
   run_all(count, team, stop_, [&](std::int64_t task, StopCheck stop) {
     const std::int64_t p = order[task];
+    bool fold_timed_out = false;
     const Pair& pair = all[p];
-    if (options_.probability) sigmoids[p] = sigmoid(pair, each, stop);
+    if (options_.probability) sigmoids[p] = sigmoid(pair, each, stop, fold_timed_out);
     const SampleBlock &first = *blocks[pair.first], &second = *blocks[pair.second];
     KernelRows rows(set_.samples, norms_, {{&first, own[pair.first].get()}, {&second, own[pair.second].get()}},
                     each.threads);
     std::vector<std::int32_t> both = first.rows();
     both.insert(both.end(), second.rows().begin(), second.rows().end());
     solved[p] = solve_two_classes(rows, first.count(), bounds(both), each, stop);
+    solved[p].timed_out = solved[p].timed_out || fold_timed_out;
   });
 
   TrainedMachine machine{};
@@ -207,7 +209,7 @@ TrainedMachine Training::classify() {
 }
 
 // The sigmoid of a pair, from decisions on folds that were left out of training.
-Sigmoid Training::sigmoid(const Pair& pair, const TrainOptions& options, StopCheck stop) const {
+Sigmoid Training::sigmoid(const Pair& pair, const TrainOptions& options, StopCheck stop, bool& timed_out) const {
   const std::vector<std::int32_t>&positives = members_[pair.first], &negatives = members_[pair.second];
   const std::int64_t first = std::int64_t(positives.size()), count = first + std::int64_t(negatives.size());
   std::vector<double> decisions(count), labels(count, -1.0);
@@ -228,7 +230,7 @@ Sigmoid Training::sigmoid(const Pair& pair, const TrainOptions& options, StopChe
     if (!fitted[0].empty() && !fitted[1].empty()) {
       const std::int64_t n_negative = std::int64_t(fitted[0].size());
       fitted[0].insert(fitted[0].end(), fitted[1].begin(), fitted[1].end());
-      solve_fold(fitted[0], n_negative, held_out, options, stop, values.data());
+      timed_out = solve_fold(fitted[0], n_negative, held_out, options, stop, values.data()) || timed_out;
     } else if (fitted[0].empty() && fitted[1].empty()) {
       std::fill(values.begin(), values.end(), 0.0);
     }
@@ -237,7 +239,8 @@ Sigmoid Training::sigmoid(const Pair& pair, const TrainOptions& options, StopChe
   return fit_sigmoid(decisions.data(), labels.data(), count);
 }
 
-void Training::solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t negatives,
+// Returns whether max_iter was reached.
+bool Training::solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t negatives,
                           const std::vector<std::int32_t>& held_out, const TrainOptions& options, StopCheck stop,
                           double* decisions) const {
   const SampleBlock block(set_.samples, norms_, fitted);
@@ -248,6 +251,7 @@ void Training::solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t 
   std::vector<double*> to;
   for (int i = 0; i < rows.batch(); ++i) to.push_back(values.data() + i * columns);
   for (std::size_t done = 0; done < held_out.size(); done += std::size_t(rows.batch())) {
+    if (stop != nullptr && stop()) throw Stopped{};
     const int count = int(std::min<std::size_t>(std::size_t(rows.batch()), held_out.size() - done));
     rows.compute_for(held_out.data() + done, count, to.data());
     for (int i = 0; i < count; ++i) {
@@ -258,6 +262,7 @@ void Training::solve_fold(const std::vector<std::int32_t>& fitted, std::int64_t 
       decisions[done + std::size_t(i)] = -(sum - solved.rho);
     }
   }
+  return solved.timed_out;
 }
 
 // Support vectors are samples that have a coefficient in any pair. That of pair (i, j) lies in row j - 1 for those of class
@@ -328,12 +333,16 @@ TrainedMachine Training::single() {
 }  // namespace
 
 TrainedMachine train(const TrainingSet& set, const TrainOptions& options, StopCheck stop) {
+  // The next fit of a search finds the pages of small ones; those of large ones would be missed elsewhere.
+  struct Release {
+    ~Release() {
+      if (kept_bytes() > kKeptAfterFit) release_blocks();
+    }
+  };
+  const Release release;
   Training training(set, options, stop);
   const bool is_classification = options.machine == Machine::c_svc || options.machine == Machine::nu_svc;
-  const TrainedMachine machine = is_classification ? training.classify() : training.single();
-  // The next fit of a search finds the pages of small ones; those of large ones would be missed elsewhere.
-  if (kept_bytes() > kKeptAfterFit) release_blocks();
-  return machine;
+  return is_classification ? training.classify() : training.single();
 }
 
 }  // namespace fastml::svm

@@ -37,11 +37,7 @@ inline constexpr std::size_t kKeptAfterFit = std::size_t(64) << 20;
 // Rows are narrowed to the variables that are left where these are fewer than this share of those they have.
 inline constexpr double kWorthNarrowing = 0.6;
 
-// Rows that are added up between two questions whether to stop.
-inline constexpr std::size_t kRowsBetweenChecks = 64;
-
-// Steps between two questions whether to stop. A step can take two rows of the kernel, a millisecond each where samples are
-// many or long; a question takes some tens of nanoseconds.
+// Steps between two questions whether to stop; after every batch of rows there is one, too.
 inline constexpr std::int64_t kStepsBetweenChecks = 32;
 
 // How often a thread that has no task left looks at whether the others have, before it sleeps in between.

@@ -11,6 +11,7 @@ from parity.svm_cases import CLASSIFIERS, MACHINES
 from sklearn.exceptions import ConvergenceWarning
 
 import fastml.svm
+from fastml import _core
 
 RNG = np.random.RandomState(0)
 X = RNG.standard_normal((40, 3))
@@ -199,3 +200,49 @@ def test_a_limit_of_steps_warns():
 def test_probabilities_are_said_to_be_deprecated():
     _, said = assert_same_outcome(lambda model: model.fit(X, Y), *(module.SVC(probability=True) for module in MODULES))
     assert said[0][0] is FutureWarning
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_limit_of_steps_that_only_folds_reach_is_told():
+    X, y = RNG.standard_normal((100, 3)), RNG.randint(0, 2, 100)
+    seen = set()
+    for max_iter in range(20, 90, 3):
+        ours, stock = (
+            module.SVC(probability=True, random_state=0, max_iter=max_iter).fit(X, y).fit_status_ for module in MODULES
+        )
+        assert ours == stock, max_iter
+        seen.add(stock)
+    assert seen == {0, 1}
+
+
+def test_a_class_without_weight_has_no_decision():
+    y = np.arange(40) % 3
+    weights = np.where(y == 1, 0.0, 1.0)
+    ours, stock = (module.SVC(decision_function_shape="ovo").fit(X, y, weights) for module in MODULES)
+    np.testing.assert_allclose(ours.decision_function(X), stock.decision_function(X).ravel()[:, None], atol=1e-9)
+    with pytest.raises(ValueError, match="2 of 3 classes have samples of positive weight"):
+        ours.set_params(decision_function_shape="ovr").decision_function(X)
+
+
+def test_arguments_that_would_lead_beyond_arrays():
+    given = {
+        "machine": "c_svc", "kernel": "rbf", "degree": 3, "gamma": 1.0, "coef0": 0.0, "c": 1.0, "nu": 0.5,
+        "epsilon": 0.1, "tolerance": 1e-3, "shrinking": True, "max_iter": -1, "cache_megabytes": 1.0, "probability": False, "seed": 0,
+        "n_threads": 1,
+    }  # fmt: skip
+    y, ones = Y.astype(float), np.ones(40)
+    csr = sp.csr_array(X)
+    rows = csr.data, csr.indices.astype(np.int32), csr.indptr.astype(np.int32)
+    for x, targets, class_weights, wrong, message in (
+        (X, y, np.ones(2), {"n_threads": 0}, "n_threads"),
+        (X, y, np.ones(2), {"cache_megabytes": np.nan}, "cache_megabytes"),
+        (X, y, np.ones(2), {"kernel": "precomputed"}, "square"),
+        (X, y, np.ones(1), {}, "class_weights"),
+        (X, y + 1, np.ones(2), {}, "classes from 0"),
+        (X, y[1:], np.ones(2), {}, "targets"),
+        ((*rows, -4), y, np.ones(2), {}, "features"),
+        ((*rows, 2), y, np.ones(2), {}, "out of range"),
+        ((*rows, 3), y, np.ones(2), {"kernel": "precomputed"}, "precomputed"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            _core.svm_train(x, targets, ones, class_weights, **{**given, **wrong})

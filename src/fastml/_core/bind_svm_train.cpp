@@ -54,6 +54,7 @@ svm::Samples samples_of(const py::object& x, const svm::Kernel& kernel, py::obje
       x.cast<std::tuple<Array<double>, Array<std::int32_t>, Array<std::int32_t>, std::int64_t>>();
   owner = py::make_tuple(values, indices, offsets);
   require(values.size() == indices.size() && offsets.size() >= 1, "CSR arrays of unequal lengths");
+  require(features >= 0 && !samples.is_given(), "CSR rows: expected features, and a kernel that is not precomputed");
   samples.sparse = {values.data(), indices.data(), offsets.data(), offsets.size() - 1, features};
   require(in_bounds(samples.sparse, values.size()), "CSR offsets or column indices out of range");
   return samples;
@@ -74,6 +75,8 @@ py::dict train(const py::object& x, const Array<double>& targets, const Array<do
   svm::TrainOptions options{machine_of(machine), c, nu, epsilon, {}, probability, seed, n_threads};
   const double most_bytes = 1e18;
   options.smo = {tolerance, shrinking, max_iter, std::int64_t(std::min(cache_megabytes * (1 << 20), most_bytes))};
+  require(n_threads >= 1, "n_threads: expected at least 1");
+  require(cache_megabytes >= 0, "cache_megabytes: expected a number from 0");
   require(weights.size() == count, "weights: expected one for each sample");
   require(options.machine == Machine::one_class || targets.size() == count, "targets: expected one for each sample");
   set.targets = targets.data();
@@ -81,6 +84,7 @@ py::dict train(const py::object& x, const Array<double>& targets, const Array<do
   set.class_weights = class_weights.data();
   set.classes = class_weights.size();
   const bool is_classification = options.machine == Machine::c_svc || options.machine == Machine::nu_svc;
+  require(!is_classification || set.classes >= 2, "class_weights: expected one for each of at least 2 classes");
   require(!is_classification || are_classes(targets.data(), count, set.classes), "targets: expected classes from 0");
 
   svm::TrainedMachine result;

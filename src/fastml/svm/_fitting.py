@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.svm._base import BaseLibSVM
 from sklearn.utils import _align_api_if_sparse
 
 from fastml import _core
@@ -18,7 +19,7 @@ _CLASSIFIERS = ("c_svc", "nu_svc")
 _PRINTED = ("n_iter", "objective", "intercept", "problem_support", "problem_bounded")
 
 
-class Fitting:
+class Fitting(BaseLibSVM):
     """What SVC, NuSVC, SVR, NuSVR and OneClassSVM share before they are fitted."""
 
     @accelerated()
@@ -116,12 +117,12 @@ class Fitting:
         if sp.issparse(X):
             X = (X.data, X.indices.astype(np.int32, copy=False), X.indptr.astype(np.int32, copy=False), n_features)
         else:
-            X = np.require(X, dtype=np.float64, requirements="CA")
+            X = np.require(X, dtype=np.float64, requirements=["C", "A"])
         return _core.svm_train(
             X,
             y,
-            np.require(weights, dtype=np.float64, requirements="CA"),
-            np.require(getattr(self, "class_weight_", np.empty(0)), dtype=np.float64, requirements="CA")
+            np.require(weights, dtype=np.float64, requirements=["C", "A"]),
+            np.require(getattr(self, "class_weight_", np.empty(0)), dtype=np.float64, requirements=["C", "A"])
             if is_classifier
             else np.empty(0),
             machine=self._impl,

@@ -43,6 +43,7 @@ class Deciding(BaseLibSVM):
     _n_support: np.ndarray
     _dual_coef_: Any
     _intercept_: np.ndarray
+    classes_: np.ndarray
 
     def _validate_for_predict(self, X: Any) -> Any:
         if "support_vectors_" not in self.__dict__:
@@ -86,7 +87,7 @@ class Deciding(BaseLibSVM):
     def _decision_function(self, X: Any) -> np.ndarray:
         decisions = self._answers(self._validate_for_predict(X), "decisions", check_finite=True)
         # In the binary case scikit-learn turns LIBSVM's sign around.
-        return -decisions.ravel() if decisions.shape[1] == 1 and self._has_classes() else decisions
+        return -decisions.ravel() if self._has_classes() and len(self.classes_) == 2 else decisions
 
     def _answers(self, X: Any, answer: str, check_finite: bool = False, **sigmoids: np.ndarray) -> np.ndarray:
         """Return what :meth:`fastml._core.SupportVectors.decide` answers for validated samples.
@@ -183,7 +184,6 @@ def _documented(method: Callable[..., Any]) -> Callable[..., Any]:
 class PredictingClasses(Deciding, BaseSVC):
     """Decisions, classes and probabilities of classifiers."""
 
-    classes_: np.ndarray
     _probA: np.ndarray
     _probB: np.ndarray
 
@@ -192,6 +192,11 @@ class PredictingClasses(Deciding, BaseSVC):
         if self.decision_function_shape == "ovr":
             X = self._validate_for_predict(X)
             if len(self.classes_) > 2:
+                if len(self._n_support) != len(self.classes_):
+                    raise ValueError(
+                        f"{len(self._n_support)} of {len(self.classes_)} classes have samples of positive weight: "
+                        "there is no decision for each class. Leave the others out of y, or give their samples weight."
+                    )
                 return self._answers(X, "scores", check_finite=True)
             return -self._answers(X, "decisions", check_finite=True).ravel()
         return self._decision_function(X)
