@@ -11,6 +11,7 @@
 #include "neighbors/brute.hpp"
 #include "tests/check.hpp"
 #include "tests/guarded.hpp"
+#include "tests/levels.hpp"
 
 namespace fastml {
 
@@ -70,6 +71,7 @@ double plain_distance(const T* x, const T* y, std::int64_t cols, const MetricOpt
     xx += double(x[f]) * double(x[f]);
     yy += double(y[f]) * double(y[f]);
   }
+  const double x_norm = std::sqrt(xx), y_norm = std::sqrt(yy);
   for (std::int64_t f = 0; f < cols; ++f) {
     const double difference = std::fabs(double(x[f]) - double(y[f]));
     const double weight = options.weights.empty() ? 1.0 : options.weights[f];
@@ -85,7 +87,7 @@ double plain_distance(const T* x, const T* y, std::int64_t cols, const MetricOpt
         sum += weight * std::pow(difference, options.p);
         break;
       case Metric::cosine: {
-        const double d = double(x[f]) / std::sqrt(xx) - double(y[f]) / std::sqrt(yy);
+        const double d = double(x[f]) / x_norm - double(y[f]) / y_norm;
         sum += d * d;
         break;
       }
@@ -106,6 +108,20 @@ double plain_distance(const T* x, const T* y, std::int64_t cols, const MetricOpt
     default:
       return sum;
   }
+}
+
+// Of each row of y (q rows) from each of x (n rows), computed once for all levels.
+template <class T>
+const double* plain_distances(const std::vector<T>& x, const std::vector<T>& y, std::int64_t cols,
+                              const MetricOptions& options) {
+  const std::int64_t n = std::int64_t(x.size()) / cols, q = std::int64_t(y.size()) / cols;
+  return results_of_all_levels().find<double>(std::size_t(n * q), [&](double* to) {
+    for (std::int64_t i = 0; i < q; ++i) {
+      for (std::int64_t j = 0; j < n; ++j) {
+        *to++ = plain_distance(x.data() + j * cols, y.data() + i * cols, cols, options);
+      }
+    }
+  });
 }
 
 // Rows at the end of guarded memory, `stride` apart.
@@ -227,12 +243,11 @@ void check_case(Kind kind, const MetricOptions& options, std::int64_t n, std::in
            std::to_string(q) + " d " + std::to_string(cols) + " k " + std::to_string(k) + " threads " +
            std::to_string(threads);
   }();
+  const double* plain = plain_distances(x, y, cols, options);
   std::vector<RankedRow> all(n);
   double radius = 0;
   for (std::int64_t i = 0; i < q; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) {
-      all[j] = {plain_distance(x.data() + j * cols, y.data() + i * cols, cols, options), j};
-    }
+    for (std::int64_t j = 0; j < n; ++j) all[j] = {plain[i * n + j], j};
     std::vector<RankedRow> order = all;
     std::sort(order.begin(), order.end());
     bool right = true;

@@ -28,7 +28,9 @@ void gathers(SimdLevel level) {
       const Rows<const From> x{x_memory.at_end(values), kRows, cols, stride};
       const auto shift = integers<To>(cols, -9, 9, 1), factor = integers<To>(cols, 1, 8, 2);
       for (const bool scaled : {false, true}) {
-        for (const int threads : {1, 3, 40}) {
+        for (const int threads : {1, 3, 12}) {  // the last are more than there are rows
+          // Teams of many threads take long to start.
+          if (threads > 3 && cols % 16 != 1) continue;
           const auto where = std::string(name(level)) + " " + std::to_string(sizeof(From)) + " to " +
                              std::to_string(sizeof(To)) + " cols " + std::to_string(cols) + " stride " +
                              std::to_string(stride) + (scaled ? " scaled" : "") + " threads " + std::to_string(threads);

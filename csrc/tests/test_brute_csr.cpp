@@ -89,11 +89,9 @@ void check_case(std::int64_t n, std::int64_t q, std::int64_t cols, double share,
     CHECK(std::equal(distances.begin(), distances.end(), expected.begin(),
                      [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }),
           where);
+    const double* all = plain_distances(x.dense, y.dense, cols, options);
     for (std::int64_t i = 0; i < q; ++i) {
-      std::vector<double> plain(n);
-      for (std::int64_t j = 0; j < n; ++j) {
-        plain[j] = plain_distance(x.dense.data() + j * cols, y.dense.data() + i * cols, cols, options);
-      }
+      std::vector<double> plain(all + i * n, all + (i + 1) * n);
       std::sort(plain.begin(), plain.end());
       for (std::int64_t c = 0; c < k; ++c) {
         if (plain[c] == distances[i * k + c]) continue;

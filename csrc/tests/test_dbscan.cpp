@@ -111,10 +111,11 @@ void compare(const std::vector<T>& values, std::int64_t cols, const MetricOption
   for (std::int64_t i = 0; i < rows; ++i) std::copy_n(&values[i * cols], cols, &strided[i * stride]);
   const PlainDistance distance{options, eps};
   const double most = distance.most();
-  std::vector<std::uint8_t> near(rows * rows);
-  for (std::int64_t i = 0; i < rows * rows; ++i) {
-    near[i] = distance(&values[i / rows * cols], &values[i % rows * cols], cols) <= most;
-  }
+  const std::uint8_t* near = results_of_all_levels().find<std::uint8_t>(std::size_t(rows * rows), [&](auto* to) {
+    for (std::int64_t i = 0; i < rows * rows; ++i) {
+      to[i] = distance(&values[i / rows * cols], &values[i % rows * cols], cols) <= most;
+    }
+  });
   const Clustering expected =
       plain_dbscan(rows, [&](std::int64_t i, std::int64_t j) { return near[i * rows + j] != 0; }, weights, min_samples);
   const bool tree = options.metric != Metric::cosine && options.weights.empty() && !(options.p < 1);

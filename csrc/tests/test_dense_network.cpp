@@ -113,15 +113,17 @@ std::vector<Real> plain_gradient(const Problem& p, const std::vector<Real>& para
   if (p.loss == DenseLoss::squared_error) scaled.alpha /= double(p.widths.back());
   const Real factor = p.loss == DenseLoss::squared_error ? Real(p.widths.back()) : 1;
   const Real step = 1e-6L;
-  std::vector<Real> at = parameters, gradient(parameters.size());
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    at[i] = parameters[i] + step;
-    const Real above = plain_loss(scaled, at, batch);
-    at[i] = parameters[i] - step;
-    gradient[i] = factor * (above - plain_loss(scaled, at, batch)) / (2 * step);
-    at[i] = parameters[i];
-  }
-  return gradient;
+  const Real* gradient = results_of_all_levels().find<Real>(parameters.size(), [&](Real* to) {
+    std::vector<Real> at = parameters;
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      at[i] = parameters[i] + step;
+      const Real above = plain_loss(scaled, at, batch);
+      at[i] = parameters[i] - step;
+      to[i] = factor * (above - plain_loss(scaled, at, batch)) / (2 * step);
+      at[i] = parameters[i];
+    }
+  });
+  return {gradient, gradient + parameters.size()};
 }
 
 struct PlainState {

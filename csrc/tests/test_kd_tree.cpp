@@ -79,11 +79,16 @@ const char* name(Metric metric) {
 template <class T>
 std::vector<Found> plain_sums(const Points<T>& data, const Points<T>& queries, const MetricOptions& options) {
   const std::vector<double> x = data.in_double(), y = queries.in_double();
-  std::vector<Found> all(queries.rows);
-  for (std::int64_t q = 0; q < queries.rows; ++q) {
-    for (std::int64_t i = 0; i < data.rows; ++i) {
-      all[q].push_back({plain_sum(&x[i * data.stride], &y[q * queries.stride], data.cols, options), i});
+  const double* sum = results_of_all_levels().find<double>(std::size_t(queries.rows * data.rows), [&](double* to) {
+    for (std::int64_t q = 0; q < queries.rows; ++q) {
+      for (std::int64_t i = 0; i < data.rows; ++i) {
+        *to++ = plain_sum(&x[i * data.stride], &y[q * queries.stride], data.cols, options);
+      }
     }
+  });
+  std::vector<Found> all(queries.rows);
+  for (Found& found : all) {
+    for (std::int64_t i = 0; i < data.rows; ++i) found.push_back({*sum++, i});
   }
   return all;
 }
