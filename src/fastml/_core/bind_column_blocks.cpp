@@ -34,7 +34,7 @@ py::tuple column_moments(const py::array_t<T>& x, const Array<double>& target, b
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_column_blocks_of(py::module_& module) {
   module.def("column_moments", &column_moments<T>, py::arg("x").noconvert(), py::arg("target").noconvert(),
              py::arg("center") = true, py::arg("n_threads") = 1,
              "(means, sums of squares, products with a target that adds up to zero) of columns, about their means.");
@@ -46,8 +46,8 @@ void bind_column_blocks(py::module_& module) {
   module.def("column_blocks", &column_blocks, py::arg("dtype"),
              "Passes over blocks of columns of a dtype, for Cython solvers: a capsule around the table of\n"
              "csrc/linear/column_blocks.hpp.");
-  bind<float>(module);
-  bind<double>(module);
+  bind_column_blocks_of<float>(module);
+  bind_column_blocks_of<double>(module);
 }
 
 }  // namespace fastml

@@ -64,7 +64,7 @@ Array<double> normal_residual(const py::array_t<T>& x, const Array<T>& y, const 
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_cross_products_of(py::module_& module) {
   module.def("cross_products", &cross_products<T>, py::arg("x").noconvert(), py::arg("y").noconvert(),
              py::arg("weights").noconvert() = py::none(), py::arg("center") = true, py::arg("n_threads") = 1,
              "(X'WX, Y'WX, means of X, means of Y), less the means if `center`; csrc/linear/cross_products.hpp has the "
@@ -78,8 +78,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_cross_products(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_cross_products_of<float>(module);
+  bind_cross_products_of<double>(module);
 }
 
 }  // namespace fastml

@@ -67,7 +67,7 @@ py::tuple dbscan_graph(const Array<T>& values, const Array<Index>& columns, cons
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_dbscan_of(py::module_& module) {
   module.def("dbscan", &dbscan<T>, py::arg("x").noconvert(), py::arg("eps"), py::arg("min_samples"),
              py::arg("metric") = "euclidean", py::arg("p") = 2.0, py::arg("feature_weights").noconvert() = py::none(),
              py::arg("weights").noconvert() = py::none(), py::arg("n_threads") = 1,
@@ -88,8 +88,8 @@ void bind_graph(py::module_& module) {
 }  // namespace
 
 void bind_dbscan(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_dbscan_of<float>(module);
+  bind_dbscan_of<double>(module);
   bind_graph<float, std::int32_t>(module);
   bind_graph<float, std::int64_t>(module);
   bind_graph<double, std::int32_t>(module);

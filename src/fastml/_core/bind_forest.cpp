@@ -53,11 +53,11 @@ struct ForestView {
 };
 
 // X as the kernels take it, and the arrays that own its memory.
-struct Input {
+struct ForestInput {
   Samples samples{};
   py::object owner;
 
-  Input(const py::array_t<float>& x, const ForestArrays& forest) : owner(x) {
+  ForestInput(const py::array_t<float>& x, const ForestArrays& forest) : owner(x) {
     constexpr py::ssize_t size = sizeof(float);
     require(x.ndim() == 2, "expected a 2-dimensional array");
     require(x.strides(0) % size == 0 && x.strides(1) % size == 0 &&
@@ -71,7 +71,7 @@ struct Input {
     check(forest);
   }
 
-  Input(const py::tuple& x, const ForestArrays& forest) : owner(x) {
+  ForestInput(const py::tuple& x, const ForestArrays& forest) : owner(x) {
     require(x.size() == 4, "a CSR input is (data, indices, indptr, n_features)");
     require(py::isinstance<Array<float>>(x[0]) && py::isinstance<Array<std::int32_t>>(x[1]) &&
                 py::isinstance<Array<std::int32_t>>(x[2]),
@@ -96,13 +96,13 @@ struct Input {
 };
 
 template <class X>
-void bind(py::class_<ForestView>& view) {
+void bind_forest_of(py::class_<ForestView>& view) {
   view.def(
       "add_values",
       [](const ForestView& self, const X& x, Array<double>& out, double scale,
          const std::optional<Array<std::int64_t>>& columns, int n_threads) {
         const ForestArrays& forest = self.forest;
-        const Input input(x, forest);
+        const ForestInput input(x, forest);
         require(out.ndim() == 2 && out.shape(0) == input.samples.rows && out.shape(1) >= forest.width,
                 "out: expected a row a sample, at least as wide as a leaf's values");
         const std::int64_t* to = optional_data(columns, py::ssize_t(forest.trees.size()), "columns");
@@ -122,7 +122,7 @@ void bind(py::class_<ForestView>& view) {
   view.def(
       "apply",
       [](const ForestView& self, const X& x, int n_threads) {
-        const Input input(x, self.forest);
+        const ForestInput input(x, self.forest);
         py::array_t<std::int64_t> leaves({py::ssize_t(self.forest.trees.size()), py::ssize_t(input.samples.rows)});
         std::int64_t* to = leaves.mutable_data();
         bool finished;
@@ -148,8 +148,8 @@ void bind_forest(py::module_& module) {
       .def_property_readonly(
           "n_steps", [](const ForestView& self) { return self.steps; },
           "About how many steps the walks of a sample take together.");
-  bind<py::array_t<float>>(view);
-  bind<py::tuple>(view);
+  bind_forest_of<py::array_t<float>>(view);
+  bind_forest_of<py::tuple>(view);
   module.def(
       "to_float32",
       [](const Array<double>& x, int n_threads) -> py::object {

@@ -84,7 +84,7 @@ py::tuple within(const KdTree<T>& tree, const Array<T>& queries, double radius, 
 }
 
 template <class T>
-void bind(py::module_& module, const char* name) {
+void bind_kd_tree_of(py::module_& module, const char* name) {
   py::class_<KdTree<T>>(module, name,
                         "A k-d tree over a copy of dense rows; csrc/neighbors/kd_tree.hpp has the contract.")
       .def(py::init([](const Array<T>& x, const std::string& metric, double p, int n_threads) {
@@ -121,8 +121,8 @@ void bind(py::module_& module, const char* name) {
 }  // namespace
 
 void bind_kd_tree(py::module_& module) {
-  bind<float>(module, "KdTreeF32");
-  bind<double>(module, "KdTreeF64");
+  bind_kd_tree_of<float>(module, "KdTreeF32");
+  bind_kd_tree_of<double>(module, "KdTreeF64");
 }
 
 }  // namespace fastml

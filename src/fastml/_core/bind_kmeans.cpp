@@ -14,19 +14,20 @@ using Optional = std::optional<Array<T>>;
 // X as the drivers take it, together with the arrays that own its memory. `x` is a dense array, or the tuple
 // (data, indices, indptr, n_features) of a CSR one.
 template <class T>
-struct Input {
+struct KMeansInput {
   KMeansData<T> data{};
   py::object owner;
   Optional<T> shift, weights;
 
-  Input(const Array<T>& x, Optional<T> shift_, Optional<T> weights_)
+  KMeansInput(const Array<T>& x, Optional<T> shift_, Optional<T> weights_)
       : owner(x), shift(std::move(shift_)), weights(std::move(weights_)) {
     data.dense = rows_of(x);
     data.shift = optional_data(shift, data.dense.cols, "shift");
     data.weights = optional_data(weights, data.dense.rows, "weights");
   }
 
-  Input(const py::tuple& x, const Optional<T>& shift_, Optional<T> weights_) : owner(x), weights(std::move(weights_)) {
+  KMeansInput(const py::tuple& x, const Optional<T>& shift_, Optional<T> weights_)
+      : owner(x), weights(std::move(weights_)) {
     require(x.size() == 4, "a CSR input is (data, indices, indptr, n_features)");
     require(!shift_, "a CSR input cannot be shifted");
     const auto values = x[0].cast<Array<T>>();
@@ -41,11 +42,6 @@ struct Input {
     data.weights = optional_data(weights, data.sparse.rows, "weights");
   }
 };
-
-template <class T>
-py::array_t<T> copy_of(const std::vector<T>& values) {
-  return py::array_t<T>(py::ssize_t(values.size()), values.data());
-}
 
 template <class T>
 std::int64_t clusters_of(const Array<T>& centers, std::int64_t cols) {
@@ -70,7 +66,7 @@ const char* text(LloydOutcome outcome) {
 // A run of Lloyd's algorithm with its input kept alive.
 template <class T>
 struct LloydRun {
-  Input<T> input;
+  KMeansInput<T> input;
   std::int64_t clusters;
   Lloyd<T> lloyd;
 
@@ -157,7 +153,7 @@ void bind_lloyd(py::module_& module, const char* name) {
 
 template <class T>
 struct SeedingRun {
-  Input<T> input;
+  KMeansInput<T> input;
   Seeding<T> seeding;
 
   template <class X>
@@ -223,7 +219,7 @@ void bind_predict(py::module_& module) {
   module.def(
       "kmeans_labels",
       [](const X& x, const Array<T>& centers, int n_threads) {
-        const Input<T> input(x, std::nullopt, std::nullopt);
+        const KMeansInput<T> input(x, std::nullopt, std::nullopt);
         const std::int64_t clusters = clusters_of(centers, input.data.cols());
         py::array_t<std::int32_t> labels(input.data.rows());
         std::int32_t* out = labels.mutable_data();
@@ -241,7 +237,7 @@ void bind_predict(py::module_& module) {
       "kmeans_inertia",
       [](const X& x, const Array<T>& centers, const Array<std::int32_t>& labels, const Optional<T>& weights,
          int n_threads) {
-        const Input<T> input(x, std::nullopt, weights);
+        const KMeansInput<T> input(x, std::nullopt, weights);
         const std::int64_t clusters = clusters_of(centers, input.data.cols());
         require(labels.ndim() == 1 && labels.shape(0) == input.data.rows(), "labels: expected one a row");
         require(are_indices(labels.data(), labels.size(), clusters), "labels: no such cluster");
@@ -254,7 +250,7 @@ void bind_predict(py::module_& module) {
   module.def(
       "kmeans_distances",
       [](const X& x, const Array<T>& centers, int n_threads) {
-        const Input<T> input(x, std::nullopt, std::nullopt);
+        const KMeansInput<T> input(x, std::nullopt, std::nullopt);
         const std::int64_t clusters = clusters_of(centers, input.data.cols());
         Array<T> distances({py::ssize_t(input.data.rows()), py::ssize_t(clusters)});
         bool finished;
@@ -271,7 +267,7 @@ void bind_predict(py::module_& module) {
 }
 
 template <class T>
-void bind(py::module_& module, const char* lloyd, const char* seeding) {
+void bind_kmeans_of(py::module_& module, const char* lloyd, const char* seeding) {
   bind_lloyd<T>(module, lloyd);
   bind_seeding<T>(module, seeding);
   bind_predict<T, Array<T>>(module);
@@ -281,8 +277,8 @@ void bind(py::module_& module, const char* lloyd, const char* seeding) {
 }  // namespace
 
 void bind_kmeans(py::module_& module) {
-  bind<float>(module, "LloydF32", "SeedingF32");
-  bind<double>(module, "LloydF64", "SeedingF64");
+  bind_kmeans_of<float>(module, "LloydF32", "SeedingF32");
+  bind_kmeans_of<double>(module, "LloydF64", "SeedingF64");
 }
 
 }  // namespace fastml

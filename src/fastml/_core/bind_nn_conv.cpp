@@ -2,6 +2,7 @@
 
 #include "activation_names.hpp"
 #include "bindings.hpp"
+#include "image_sizes.hpp"
 #include "nn/conv.hpp"
 #include "nn/swap_axes.hpp"
 #include "pooled_array.hpp"
@@ -11,8 +12,7 @@ namespace {
 
 using nn::Conv;
 
-// Strides, dilations (down, across), margins (top, bottom, left, right) and groups.
-using Pair = std::array<std::int64_t, 2>;
+// Top, bottom, left and right.
 using Margins = std::array<std::int64_t, 4>;
 
 Conv conv_of(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t in_channels,

@@ -26,7 +26,7 @@ Value named(const std::array<std::pair<const char*, Value>, Count>& names, const
   throw py::value_error("unknown name: " + name);
 }
 
-DenseActivation activation_of(const std::string& name) {
+DenseActivation dense_activation_of(const std::string& name) {
   return named<DenseActivation, 6>({{{"identity", DenseActivation::identity},
                                      {"logistic", DenseActivation::logistic},
                                      {"tanh", DenseActivation::tanh},
@@ -36,7 +36,7 @@ DenseActivation activation_of(const std::string& name) {
                                    name);
 }
 
-DenseLoss loss_of(const std::string& name) {
+DenseLoss dense_loss_of(const std::string& name) {
   return named<DenseLoss, 4>({{{"squared_error", DenseLoss::squared_error},
                                {"poisson", DenseLoss::poisson},
                                {"log_loss", DenseLoss::log_loss},
@@ -56,13 +56,13 @@ std::vector<std::int64_t> checked_widths(const std::vector<std::int64_t>& widths
 }
 
 // Rows with the arrays that they are borrowed from: an array, or (data, indices, indptr, n_features).
-struct Input {
+struct NetworkInput {
   py::object values;
   Array<std::int32_t> indices;
   Array<std::int64_t> offsets;
   DenseInput rows{};
 
-  Input(const py::object& x, std::int64_t features) {
+  NetworkInput(const py::object& x, std::int64_t features) {
     const bool is_sparse = py::isinstance<py::tuple>(x);
     values = is_sparse ? py::object(x.cast<py::tuple>()[0]) : x;
     const bool is_double = py::isinstance<Array<double>>(values);
@@ -120,7 +120,8 @@ struct Trainer {
 
   Trainer(const std::vector<std::int64_t>& widths, const std::string& hidden, const std::string& output,
           const std::string& loss)
-      : network(checked_widths(widths), activation_of(hidden), activation_of(output), loss_of(loss)) {}
+      : network(checked_widths(widths), dense_activation_of(hidden), dense_activation_of(output), dense_loss_of(loss)) {
+  }
 
   void load(const std::string& which, const Array<T>& flat) {
     require(flat.ndim() == 1 && flat.size() == network.size(),
@@ -142,7 +143,7 @@ struct Trainer {
 
   double train_epoch(const py::object& x, const py::array& y, const std::optional<Array<double>>& weights,
                      const std::optional<Array<std::int64_t>>& order, std::int64_t batch, double alpha, int n_threads) {
-    const Input input(x, network.widths().front());
+    const NetworkInput input(x, network.widths().front());
     const std::int64_t rows = input.rows.rows;
     const DenseTargets<T> targets = targets_of<T>(y, weights, rows, network.widths().back());
     const std::int64_t* numbers = optional_data(order, rows, "order");
@@ -161,7 +162,7 @@ struct Trainer {
 
   py::tuple loss_gradient(const py::object& x, const py::array& y, const std::optional<Array<double>>& weights,
                           double alpha, int n_threads) {
-    const Input input(x, network.widths().front());
+    const NetworkInput input(x, network.widths().front());
     const DenseTargets<T> targets = targets_of<T>(y, weights, input.rows.rows, network.widths().back());
     Array<T> gradient(network.size());
     T* to = gradient.mutable_data();
@@ -176,7 +177,7 @@ struct Trainer {
   }
 
   Array<T> predict(const py::object& x, int n_threads) {
-    const Input input(x, network.widths().front());
+    const NetworkInput input(x, network.widths().front());
     Array<T> outputs({input.rows.rows, network.widths().back()});
     T* to = outputs.mutable_data();
     bool finished;
@@ -206,8 +207,8 @@ Array<T> predict_row(const Array<T>& row, const std::vector<Array<T>>& coefs, co
   }
   checked_widths(widths);
   Array<T> outputs({std::int64_t(1), widths.back()});
-  nn::dense_forward_row(widths, activation_of(hidden), activation_of(output), row.data(), weights.data(), starts.data(),
-                        outputs.mutable_data());
+  nn::dense_forward_row(widths, dense_activation_of(hidden), dense_activation_of(output), row.data(), weights.data(),
+                        starts.data(), outputs.mutable_data());
   return outputs;
 }
 

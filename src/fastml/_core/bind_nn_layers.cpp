@@ -109,7 +109,7 @@ Array<T> softmax_backward(const Array<T>& y, const Array<T>& dy, bool logarithm,
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_nn_layers_of(py::module_& module) {
   module.def("nn_linear", &linear<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
              py::arg("bias").noconvert().none(true), py::arg("kind"), py::arg("parameter"), py::arg("keep"),
              py::arg("n_threads"),
@@ -130,8 +130,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_nn_layers(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_nn_layers_of<float>(module);
+  bind_nn_layers_of<double>(module);
 }
 
 }  // namespace fastml

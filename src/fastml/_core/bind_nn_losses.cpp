@@ -91,7 +91,7 @@ py::tuple cross_entropy(const Array<T>& x, const std::optional<Array<std::int64_
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_nn_losses_of(py::module_& module) {
   using py::arg;
   module.def("nn_elementwise_loss", &elementwise_loss<T>, arg("x").noconvert(), arg("y").noconvert(), arg("kind"),
              arg("parameter"), arg("weights").noconvert().none(true), arg("positive_weights").noconvert().none(true),
@@ -108,8 +108,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_nn_losses(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_nn_losses_of<float>(module);
+  bind_nn_losses_of<double>(module);
 }
 
 }  // namespace fastml

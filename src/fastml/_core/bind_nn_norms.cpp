@@ -205,7 +205,7 @@ void embedding_backward(const Array<T>& dy, const Indices& index, std::int64_t s
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_nn_norms_of(py::module_& module) {
   using py::arg;
   module.def("nn_layer_norm", &layer_norm<T>, arg("x").noconvert(), arg("weight").noconvert(), arg("bias").noconvert(),
              arg("eps"), arg("n_threads"), "(y, mean, inverse) of the rows of x, which are as long as the weight.");
@@ -242,8 +242,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_nn_norms(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_nn_norms_of<float>(module);
+  bind_nn_norms_of<double>(module);
 }
 
 }  // namespace fastml

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "bindings.hpp"
+#include "image_sizes.hpp"
 #include "nn/max_pooling.hpp"
 #include "pooled_array.hpp"
 
@@ -8,9 +9,6 @@ namespace fastml {
 namespace {
 
 using nn::Windows;
-
-// Down and across.
-using Pair = std::array<std::int64_t, 2>;
 
 struct Plane {
   Windows down, across;
@@ -35,12 +33,6 @@ struct Plane {
     return nn::sliding_windows(size[axis], out[axis], kernel[axis], stride[axis], padding[axis], dilation[axis]);
   }
 };
-
-template <class T>
-Pair size_of(const Array<T>& x) {
-  require(x.ndim() == 4, "expected NHWC images, of 4 dimensions");
-  return {x.shape(1), x.shape(2)};
-}
 
 template <class T, class Place>
 py::tuple pool_noted(const Array<T>& x, const Plane& plane, bool with_places, int n_threads) {
@@ -120,7 +112,7 @@ void bind_backward(py::module_& module) {
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_nn_pooling_of(py::module_& module) {
   using py::arg;
   module.def("nn_max_pool", &max_pool<T>, arg("x").noconvert(), arg("out"), arg("kernel"), arg("stride"),
              arg("padding"), arg("dilation"), arg("with_places"), arg("n_threads"),
@@ -134,8 +126,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_nn_pooling(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_nn_pooling_of<float>(module);
+  bind_nn_pooling_of<double>(module);
 }
 
 }  // namespace fastml

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "bindings.hpp"
+#include "image_sizes.hpp"
 #include "nn/resampling.hpp"
 #include "pooled_array.hpp"
 
@@ -9,8 +10,6 @@ namespace {
 
 using nn::Taps;
 
-// Down and across.
-using Pair = std::array<std::int64_t, 2>;
 using Factors = std::array<double, 2>;
 
 // The images that a map is between: `size` rows and columns, and `out` of the result.
@@ -34,12 +33,6 @@ struct Map {
 
 void require_images(const Pair& size, const Pair& out) {
   require(size[0] > 0 && size[1] > 0 && out[0] >= 0 && out[1] >= 0, "resampling: expected images of some pixels");
-}
-
-template <class T>
-Pair size_of(const Array<T>& x) {
-  require(x.ndim() == 4, "expected NHWC images, of 4 dimensions");
-  return {x.shape(1), x.shape(2)};
 }
 
 template <class T>
@@ -77,7 +70,7 @@ Map<T> enlargement(const Pair& size, const Pair& out, bool linear, bool align_co
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_nn_resampling_of(py::module_& module) {
   using py::arg;
   const char* backward = "The derivative by images of so many rows and columns.";
   module.def(
@@ -129,8 +122,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_nn_resampling(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_nn_resampling_of<float>(module);
+  bind_nn_resampling_of<double>(module);
 }
 
 }  // namespace fastml

@@ -61,7 +61,7 @@ Array<double> normal_residual(const Array<T>& values, const Array<Index>& indice
 }
 
 template <class T, class Index>
-void bind(py::module_& module) {
+void bind_sparse_cross_of(py::module_& module) {
   module.def("sparse_cross_products", &cross_products<T, Index>, py::arg("values").noconvert(),
              py::arg("indices").noconvert(), py::arg("offsets").noconvert(), py::arg("features"),
              py::arg("y").noconvert(), py::arg("weights").noconvert() = py::none(), py::arg("center") = true,
@@ -76,10 +76,10 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_sparse_cross(py::module_& module) {
-  bind<float, std::int32_t>(module);
-  bind<float, std::int64_t>(module);
-  bind<double, std::int32_t>(module);
-  bind<double, std::int64_t>(module);
+  bind_sparse_cross_of<float, std::int32_t>(module);
+  bind_sparse_cross_of<float, std::int64_t>(module);
+  bind_sparse_cross_of<double, std::int32_t>(module);
+  bind_sparse_cross_of<double, std::int64_t>(module);
 }
 
 }  // namespace fastml

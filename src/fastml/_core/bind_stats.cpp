@@ -5,7 +5,7 @@ namespace fastml {
 namespace {
 
 template <class T>
-void bind(py::module_& module) {
+void bind_stats_of(py::module_& module) {
   module.def(
       "all_finite",
       [](const Array<T>& array, int n_threads) {
@@ -47,8 +47,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_stats(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_stats_of<float>(module);
+  bind_stats_of<double>(module);
 }
 
 }  // namespace fastml

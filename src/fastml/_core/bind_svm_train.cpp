@@ -32,11 +32,6 @@ Machine machine_of(const std::string& name) {
   return found->second;
 }
 
-template <class T>
-py::array_t<T> copy_of(const std::vector<T>& values) {
-  return py::array_t<T>(py::ssize_t(values.size()), values.data());
-}
-
 // X is a dense array, or (values, indices, offsets, number of features) of sparse rows. `owner` keeps what was converted.
 svm::Samples samples_of(const py::object& x, const svm::Kernel& kernel, py::object& owner) {
   svm::Samples samples{};

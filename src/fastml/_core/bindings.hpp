@@ -2,6 +2,9 @@
 //
 // A binding converts arrays, releases the GIL, picks the dtype and calls one kernel. Estimators validate; what is checked
 // here is what would otherwise read or write out of bounds.
+//
+// Several of these files are one translation unit (cmake/PythonExtensions.cmake), their anonymous namespaces included: a
+// name stands in one of them, or in a header.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -11,6 +14,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/stop.hpp"
 #include "runtime/views.hpp"
@@ -79,6 +83,11 @@ template <class T>
 void require_equal_shapes(const Array<T>& a, const Array<T>& b) {
   require(a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape()),
           "expected two arrays of one shape");
+}
+
+template <class T>
+py::array_t<T> copy_of(const std::vector<T>& values) {
+  return py::array_t<T>(py::ssize_t(values.size()), values.data());
 }
 
 // Data of an optional one-dimensional array of `size` elements; nullptr for None.
