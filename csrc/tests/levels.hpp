@@ -14,8 +14,8 @@
 
 namespace fastml {
 
-// What plain loops give, which is the same at each level and often takes longer than the kernels: the child of the first
-// level leaves it in memory that all children share, those of the others find it there.
+// What plain loops give: the same at each level, and often slower than the kernels. The child of the first level leaves
+// it in memory that all children share, those of the others find it there.
 class ResultsOfAllLevels {
  public:
   ResultsOfAllLevels() {
@@ -23,7 +23,8 @@ class ResultsOfAllLevels {
     if (memory != MAP_FAILED) written_ = static_cast<std::size_t*>(memory);
   }
 
-  // `fill(data)` writes `count` values. Every level must ask for the same in the same order; `count` says if it does not.
+  // `fill(data)` writes `count` values. Every level must ask for the same in the same order; `count` tells some that do
+  // not.
   template <class V, class Fill>
   const V* find(std::size_t count, const Fill& fill) {
     static_assert(std::is_trivially_copyable_v<V>);

@@ -26,8 +26,8 @@ constexpr double kMostUlpOfTanh = 3.0;
 template <class T>
 constexpr T kLeastDecay = sizeof(T) == sizeof(double) ? T(-708) : T(-87);
 
-// Distance between the floating-point numbers of T around x, subnormal ones included. From its bits, as the functions of
-// the C library that give the exponent would take longer than all that is tested here.
+// Distance between the floating-point numbers of T around x, subnormal ones included. From its bits: the C library's
+// functions for exponents would take longer than all that is tested here.
 template <class T>
 T unit_in_last_place(T x) {
   using limits = std::numeric_limits<T>;

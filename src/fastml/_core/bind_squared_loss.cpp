@@ -50,7 +50,7 @@ py::tuple minimize(const SquaredLossRows<T>& rows, const Array<double>& targets,
 }
 
 template <class T>
-void bind(py::module_& module) {
+void bind_squared_loss_of(py::module_& module) {
   module.def(
       "minimize_squared_loss",
       [](const Array<T>& x, double bias, const Array<double>& targets, const Array<double>& weights, bool margin,
@@ -82,8 +82,8 @@ void bind(py::module_& module) {
 }  // namespace
 
 void bind_squared_loss(py::module_& module) {
-  bind<float>(module);
-  bind<double>(module);
+  bind_squared_loss_of<float>(module);
+  bind_squared_loss_of<double>(module);
 }
 
 }  // namespace fastml

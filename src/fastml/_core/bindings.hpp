@@ -3,8 +3,8 @@
 // A binding converts arrays, releases the GIL, picks the dtype and calls one kernel. Estimators validate; what is checked
 // here is what would otherwise read or write out of bounds.
 //
-// Several of these files are one translation unit (cmake/PythonExtensions.cmake), their anonymous namespaces included: a
-// name stands in one of them, or in a header.
+// Several of these files are one translation unit (cmake/PythonExtensions.cmake) and share its anonymous namespace: a
+// name stands in one of the files, or in a header.
 #pragma once
 
 #include <pybind11/numpy.h>
