@@ -227,8 +227,8 @@ def test_a_class_without_weight_has_no_decision():
 def test_arguments_that_would_lead_beyond_arrays():
     given = {
         "machine": "c_svc", "kernel": "rbf", "degree": 3, "gamma": 1.0, "coef0": 0.0, "c": 1.0, "nu": 0.5,
-        "epsilon": 0.1, "tolerance": 1e-3, "shrinking": True, "max_iter": -1, "cache_megabytes": 1.0, "probability": False, "seed": 0,
-        "n_threads": 1,
+        "epsilon": 0.1, "tolerance": 1e-3, "shrinking": True, "max_iter": -1, "cache_megabytes": 1.0,
+        "probability": False, "seed": 0, "n_threads": 1,
     }  # fmt: skip
     y, ones = Y.astype(float), np.ones(40)
     csr = sp.csr_array(X)
