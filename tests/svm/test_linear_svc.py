@@ -341,10 +341,10 @@ y = rng.integers(3, size=len(X))
 for parameters in json.loads(sys.argv[1]):
     model = LinearSVC(**parameters, tol=1.0).fit(X[:200], y[:200])
     model.set_params(tol=1e-300, max_iter=10**9)
-    state = dict(vars(model))
     print("started", flush=True)
     try:
-        while True:
+        while True:  # the primal solver ends, whatever the tolerance, where rounding leaves nothing to gain
+            state = dict(vars(model))
             model.fit(X, y)
     except KeyboardInterrupt:
         unchanged = vars(model).keys() == state.keys() and all(vars(model)[name] is state[name] for name in state)
