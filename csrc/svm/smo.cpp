@@ -15,7 +15,6 @@ namespace fastml::svm {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kLeastCurvature = 1e-12;
 
 // Variables that shrinking has left over stand in front, in the places [0, active_); every array "by place" follows. Where
 // LIBSVM keeps the gradient G, this keeps y G: one sign serves both labels. Variables fall into one group or, for nu, into

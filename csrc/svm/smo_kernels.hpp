@@ -10,6 +10,9 @@
 
 namespace fastml::svm {
 
+// The least quadratic coefficient of a step: LIBSVM's, for kernels that are not positive definite.
+inline constexpr double kLeastCurvature = 1e-12;
+
 // A value and where it stands; index -1 where there is none.
 struct Place {
   double value;

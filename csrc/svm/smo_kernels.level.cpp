@@ -7,6 +7,7 @@ namespace fastml {
 namespace FASTML_LEVEL {
 namespace {
 
+using svm::kLeastCurvature;
 using svm::Place;
 using svm::SecondChoice;
 using svm::SecondFound;
@@ -15,9 +16,6 @@ using Doubles = vec<double>;
 using Places = ivec<double>;
 constexpr int kWidth = kLanes<double>;
 constexpr double kNone = -__builtin_inf();
-
-// The least quadratic coefficient: LIBSVM's, for kernels that are not positive definite.
-constexpr double kLeastCurvature = 1e-12;
 
 FASTML_INLINE Places first_places() {
   Places places{};

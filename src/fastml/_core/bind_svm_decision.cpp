@@ -4,6 +4,7 @@
 
 #include "bindings.hpp"
 #include "svm/decision.hpp"
+#include "svm_arguments.hpp"
 
 namespace fastml {
 namespace {
@@ -17,14 +18,6 @@ using svm::SupportVectors;
 using Doubles = Array<double>;
 using Counts = std::optional<Array<std::int32_t>>;
 
-KernelKind kernel_kind_of(const std::string& name) {
-  if (name == "linear") return KernelKind::linear;
-  if (name == "poly") return KernelKind::poly;
-  if (name == "rbf") return KernelKind::rbf;
-  require(name == "sigmoid", "kernel: expected 'linear', 'poly', 'rbf' or 'sigmoid', got '" + name + "'");
-  return KernelKind::sigmoid;
-}
-
 Answer answer_of(const std::string& name) {
   if (name == "decisions") return Answer::decisions;
   if (name == "votes") return Answer::votes;
@@ -33,26 +26,6 @@ Answer answer_of(const std::string& name) {
           "answer: expected 'decisions', 'votes', 'scores' or 'probabilities', got '" + name + "'");
   return Answer::probabilities;
 }
-
-// The arrays (data, indices, indptr) of CSR rows and the number of their columns.
-struct SparseRows {
-  Doubles values;
-  Array<std::int32_t> indices, offsets;
-  Csr<double> rows{};
-
-  explicit SparseRows(const py::tuple& x) {
-    require(x.size() == 4, "a CSR input is (data, indices, indptr, n_features)");
-    require(py::isinstance<Doubles>(x[0]) && py::isinstance<Array<std::int32_t>>(x[1]) &&
-                py::isinstance<Array<std::int32_t>>(x[2]),
-            "a CSR input has float64 data, int32 indices and int32 indptr");
-    values = x[0].cast<Doubles>();
-    indices = x[1].cast<Array<std::int32_t>>();
-    offsets = x[2].cast<Array<std::int32_t>>();
-    require(values.size() == indices.size() && offsets.size() >= 1, "CSR arrays of unequal lengths");
-    rows = {values.data(), indices.data(), offsets.data(), offsets.size() - 1, x[3].cast<std::int64_t>()};
-    require(in_bounds(rows, values.size()), "CSR offsets or column indices out of range");
-  }
-};
 
 // The machine's coefficients. None for the counts of the classes' support vectors stands for regression.
 struct Coefficients {

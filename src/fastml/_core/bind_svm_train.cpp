@@ -3,23 +3,12 @@
 
 #include "bindings.hpp"
 #include "svm/train.hpp"
+#include "svm_arguments.hpp"
 
 namespace fastml {
 namespace {
 
-using svm::KernelKind;
 using svm::Machine;
-
-KernelKind kernel_kind(const std::string& name) {
-  static const std::map<std::string, KernelKind> kinds{{"linear", KernelKind::linear},
-                                                       {"poly", KernelKind::poly},
-                                                       {"rbf", KernelKind::rbf},
-                                                       {"sigmoid", KernelKind::sigmoid},
-                                                       {"precomputed", KernelKind::precomputed}};
-  const auto found = kinds.find(name);
-  require(found != kinds.end(), "kernel: not known: " + name);
-  return found->second;
-}
 
 Machine machine_of(const std::string& name) {
   static const std::map<std::string, Machine> machines{{"c_svc", Machine::c_svc},
@@ -45,13 +34,10 @@ svm::Samples samples_of(const py::object& x, const svm::Kernel& kernel, py::obje
             "a precomputed kernel: expected a square matrix");
     return samples;
   }
-  const auto [values, indices, offsets, features] =
-      x.cast<std::tuple<Array<double>, Array<std::int32_t>, Array<std::int32_t>, std::int64_t>>();
-  owner = py::make_tuple(values, indices, offsets);
-  require(values.size() == indices.size() && offsets.size() >= 1, "CSR arrays of unequal lengths");
-  require(features >= 0 && !samples.is_given(), "CSR rows: expected features, and a kernel that is not precomputed");
-  samples.sparse = {values.data(), indices.data(), offsets.data(), offsets.size() - 1, features};
-  require(in_bounds(samples.sparse, values.size()), "CSR offsets or column indices out of range");
+  const SparseRows sparse(x.cast<py::tuple>());
+  owner = py::make_tuple(sparse.values, sparse.indices, sparse.offsets);
+  require(!samples.is_given(), "CSR rows: expected a kernel that is not precomputed");
+  samples.sparse = sparse.rows;
   return samples;
 }
 
@@ -65,7 +51,8 @@ py::dict train(const py::object& x, const Array<double>& targets, const Array<do
                std::int64_t max_iter, double cache_megabytes, bool probability, std::uint32_t seed, int n_threads) {
   svm::TrainingSet set{};
   py::object owner;
-  set.samples = samples_of(x, {kernel_kind(kernel), degree, gamma, coef0}, owner);
+  const svm::KernelKind kind = kernel == "precomputed" ? svm::KernelKind::precomputed : kernel_kind_of(kernel);
+  set.samples = samples_of(x, {kind, degree, gamma, coef0}, owner);
   const std::int64_t count = set.samples.count();
   svm::TrainOptions options{machine_of(machine), c, nu, epsilon, {}, probability, seed, n_threads};
   const double most_bytes = 1e18;
