@@ -19,7 +19,7 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport qsort
 
 from fastml.svm._liblinear_draws cimport shuffle
-from fastml.svm._liblinear_rows cimport AHEAD, BLOCK, Rows, fetch_row, row_length, row_places, row_values
+from fastml.svm._liblinear_rows cimport AHEAD, BLOCK, Rows, fetch_row, row_length, row_places, row_values, set_rows
 
 
 cdef double LEAST_SPREAD = 1e-12  # of a sample's gradients; one with less is left as it is
@@ -177,20 +177,7 @@ def crammer_singer(
         double shrink_tol = max(10.0 * tol, 1.0)
         bint from_all = True
 
-    rows.kernels = NULL
-    rows.bias = bias
-    rows.indices = NULL
-    rows.indptr = NULL
-    if dense is None:
-        rows.n_features = w.shape[0] - (bias != 0)
-        rows.values = &data[0] if data.shape[0] > 0 else NULL
-        rows.indices = &indices[0] if data.shape[0] > 0 else <const int*> &indptr[0]
-        rows.indptr = &indptr[0]
-        cost_of_row = n_classes * (32 + data.shape[0] // max(1, indptr.shape[0] - 1))
-    else:
-        rows.n_features = dense.shape[1]
-        rows.values = &dense[0, 0]
-        cost_of_row = n_classes * (16 + rows.n_features)
+    cost_of_row = n_classes * set_rows(&rows, NULL, dense, data, indices, indptr, bias, w.shape[0] - (bias != 0))
     left = BLOCK
 
     with nogil:

@@ -20,7 +20,7 @@ from fastml import _core
 
 from fastml.svm cimport _wide_kernels as kernels_of
 from fastml.svm._liblinear_draws cimport shuffle
-from fastml.svm._liblinear_rows cimport AHEAD, BLOCK, Rows, fetch, fetch_row, row_add, row_dot, row_squares
+from fastml.svm._liblinear_rows cimport AHEAD, BLOCK, Rows, fetch, fetch_row, row_add, row_dot, row_squares, set_rows
 
 
 cdef double LEAST_GRADIENT = 1e-12  # below it a sample is left as it is
@@ -81,6 +81,7 @@ def dual_svc(
     """
     cdef:
         Rows rows
+        const void* kernels
         floating one = 1
         Py_ssize_t n = order.shape[0]
         Py_ssize_t active = n
@@ -98,20 +99,8 @@ def dual_svc(
         double lowest = -INFINITY
         double new_highest, new_lowest
 
-    rows.kernels = kernels_of.table(_core.wide_kernels(np.dtype(np.float32 if floating is float else np.float64)), one)
-    rows.bias = bias
-    rows.indices = NULL
-    rows.indptr = NULL
-    if dense is None:
-        rows.n_features = w.shape[0] - (bias != 0)
-        rows.values = &data[0] if data.shape[0] > 0 else NULL
-        rows.indices = &indices[0] if data.shape[0] > 0 else <const int*> &indptr[0]
-        rows.indptr = &indptr[0]
-        cost_of_row = 32 + data.shape[0] // max(1, indptr.shape[0] - 1)
-    else:
-        rows.n_features = dense.shape[1]
-        rows.values = &dense[0, 0]
-        cost_of_row = 16 + rows.n_features
+    kernels = kernels_of.table(_core.wide_kernels(np.dtype(np.float32 if floating is float else np.float64)), one)
+    cost_of_row = set_rows(&rows, kernels, dense, data, indices, indptr, bias, w.shape[0] - (bias != 0))
     left = BLOCK
 
     with nogil:

@@ -31,6 +31,31 @@ cdef struct Rows:
     double bias  # 0: none
 
 
+cdef inline Py_ssize_t set_rows(
+    Rows* rows,
+    const void* kernels,
+    const floating[:, ::1] dense,
+    const floating[::1] data,
+    const int[::1] indices,
+    const int[::1] indptr,
+    double bias,
+    Py_ssize_t n_features,
+) noexcept:
+    """Point to the rows of `dense` or, where that is None, of the CSR arrays; return roughly what a row costs."""
+    rows.kernels = kernels
+    rows.bias = bias
+    rows.n_features = n_features
+    if dense is not None:
+        rows.values = &dense[0, 0]
+        rows.indices = NULL
+        rows.indptr = NULL
+        return 16 + n_features
+    rows.values = &data[0] if data.shape[0] > 0 else NULL
+    rows.indices = &indices[0] if data.shape[0] > 0 else <const int*> &indptr[0]
+    rows.indptr = &indptr[0]
+    return 32 + data.shape[0] // max(1, indptr.shape[0] - 1)
+
+
 cdef inline const floating* row_values(const Rows* rows, Py_ssize_t i, floating one) noexcept nogil:
     if rows.indices == NULL:
         return <const floating*> rows.values + i * rows.n_features
