@@ -11,7 +11,19 @@ from importlib import import_module
 # What type checkers take for typing.TYPE_CHECKING, without the import of typing: it takes longer than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fastml import cluster, ensemble, linear_model, metrics, neighbors, neural_network, nn, svm, tree
+    from fastml import (
+        cluster,
+        decomposition,
+        ensemble,
+        linear_model,
+        metrics,
+        naive_bayes,
+        neighbors,
+        neural_network,
+        nn,
+        svm,
+        tree,
+    )
     from fastml._patch import patch_sklearn, patched, unpatch_sklearn
     from fastml._support.config import config_context, get_config, set_config
     from fastml._support.dispatch import FallbackError, FallbackWarning
@@ -26,10 +38,12 @@ __all__ = [
     "__version__",
     "cluster",
     "config_context",
+    "decomposition",
     "ensemble",
     "get_config",
     "linear_model",
     "metrics",
+    "naive_bayes",
     "neighbors",
     "neural_network",
     "nn",
@@ -43,7 +57,19 @@ __all__ = [
     "unpatch_sklearn",
 ]
 
-_FAMILIES = ("cluster", "ensemble", "linear_model", "metrics", "neighbors", "neural_network", "nn", "svm", "tree")
+_FAMILIES = (
+    "cluster",
+    "decomposition",
+    "ensemble",
+    "linear_model",
+    "metrics",
+    "naive_bayes",
+    "neighbors",
+    "neural_network",
+    "nn",
+    "svm",
+    "tree",
+)
 _HOME = {
     "FallbackError": "fastml._support.dispatch",
     "FallbackWarning": "fastml._support.dispatch",

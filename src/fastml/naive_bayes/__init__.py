@@ -1,0 +1,3 @@
+"""Naive Bayes classifiers."""
+
+__all__: list[str] = []
