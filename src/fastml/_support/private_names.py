@@ -135,6 +135,8 @@ PRIVATE_NAMES = {
     "sklearn.neural_network._multilayer_perceptron.MLPRegressor._validate_input": "checks samples and targets",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer": "holds the state of Adam between calls",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer": "holds velocities and the rate between calls",
+    "sklearn.naive_bayes.GaussianNB._joint_log_likelihood": "tells whether a class defines its scores anew",
+    "sklearn.naive_bayes._BaseNB": "the parent that all naive Bayes classifiers share",
     "sklearn.svm._base.BaseLibSVM": "the parent that kernel machines share",
     "sklearn.svm._base.BaseLibSVM._compute_kernel": "the values of a kernel that is a function",
     "sklearn.svm._base.BaseLibSVM._decision_function": "overridden with our decisions",

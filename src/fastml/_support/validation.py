@@ -88,6 +88,70 @@ def validate(
     return np.require(X, requirements="A") if type(X) is np.ndarray else X  # kernels read whole elements
 
 
+def samples_and_targets(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    reset: bool,
+    sparse: bool | str | Sequence[str] = "csr",
+    large_sparse: bool = False,
+    check_finite: bool = True,
+) -> tuple[Any, np.ndarray]:
+    """Check samples and targets, as scikit-learn's fits do.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+    X, y : array-like
+        As the user gave them.
+    reset : bool
+        Whether to set the attributes.
+    sparse : bool, str or sequence of str, default="csr"
+        The sparse formats taken.
+    large_sparse : bool, default=False
+        Whether sparse input may have 64-bit indices.
+    check_finite : bool, default=True
+        As in :func:`validate`.
+
+    Returns
+    -------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        float32 or float64; C-contiguous if dense.
+    y : ndarray of shape (n_samples,)
+        Of any type.
+
+    Raises
+    ------
+    TypeError, ValueError
+        scikit-learn's, where it rejects them.
+    """
+    if targets_are_plain(y) and getattr(X, "shape", (0,))[0] == len(y):
+        X = validate(estimator, X, reset=reset, sparse=sparse, large_sparse=large_sparse, check_finite=check_finite)
+        return X, y
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        reset=reset,
+        accept_sparse=sparse,
+        accept_large_sparse=large_sparse,
+        dtype=list(_FLOATS),
+        order="C",
+    )
+    return (np.require(X, requirements="A") if type(X) is np.ndarray else X), y
+
+
+def targets_are_plain(y: Any) -> bool:
+    """Tell whether targets are an array of numbers to which scikit-learn's checks have no objection."""
+    if type(y) is not np.ndarray or y.ndim != 1 or y.size == 0:
+        return False
+    if y.dtype.type in (np.float32, np.float64):
+        return y.dtype.isnative and y.flags.c_contiguous and y.flags.aligned and all_finite(y)
+    return y.dtype.kind in "iub"
+
+
 def _is_plain(X: Any, dtype: str | Sequence[type], order: str | None) -> bool:
     """Tell whether X needs no conversion."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0:

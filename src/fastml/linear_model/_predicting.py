@@ -8,31 +8,15 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn import get_config
 from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from fastml._support import validation
-from fastml._support.dispatch import Condition, accelerated
+from fastml._support.arrays import of_numpy
+from fastml._support.dispatch import accelerated
 
-
-def are_of_numpy(args: Any, kwargs: Any) -> bool:
-    """Tell whether no argument is an array of another library that scikit-learn would compute with."""
-    if not get_config()["array_api_dispatch"]:
-        return True
-    return all(
-        isinstance(given, np.ndarray) or not hasattr(given, "__array_namespace__")
-        for given in (*args, *kwargs.values())
-    )
-
-
-def _is_of_numpy(estimator: Any, *args: Any, **kwargs: Any) -> bool:
-    return are_of_numpy((getattr(estimator, "coef_", None), *args), kwargs)
-
-
-NUMPY = Condition("array_api_dispatch=False, or arrays of NumPy", _is_of_numpy)
-"""Arrays of other libraries stay in their library only where scikit-learn's own code computes."""
+NUMPY = of_numpy("coef_")
 
 
 class PredictingValues(LinearModel):

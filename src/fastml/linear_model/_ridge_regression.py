@@ -9,8 +9,8 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import _check_sample_weight
 
+from fastml._support.arrays import are_of_numpy
 from fastml._support.dispatch import Condition, accelerated, note_borrowed
-from fastml.linear_model._predicting import are_of_numpy
 from fastml.linear_model._ridge_solving import BORROWED, solve_normal_equations
 from fastml.linear_model._samples import FLOATS, Samples, are_plain
 

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import validate_data
 
 from fastml._support import validation
+from fastml._support.validation import samples_and_targets, targets_are_plain
 from fastml.linear_model._predicting import PredictingClasses
 from fastml.linear_model._sgd import Cancel
 from fastml.linear_model._sgd_solving import (
@@ -17,9 +18,7 @@ from fastml.linear_model._sgd_solving import (
     detach,
     draw_unused,
     run_each,
-    samples_and_targets,
     solve,
-    targets_are_plain,
     warn_of_fit,
 )
 

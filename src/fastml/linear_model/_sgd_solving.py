@@ -10,10 +10,8 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import SPARSE_INTERCEPT_DECAY
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import validate_data
 
-from fastml._core import all_finite
-from fastml._support import threads, validation
+from fastml._support import threads
 from fastml.linear_model._sgd import Cancel, plain_sgd
 
 SEEDS = np.iinfo(np.int32).max
@@ -55,54 +53,6 @@ _EPOCHS = 5
 and fewer than this are rare where there are that many."""
 
 Result = TypeVar("Result")
-
-
-def samples_and_targets(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np.ndarray]:
-    """Check samples and targets, as the fits of scikit-learn's SGD do.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
-    X, y : array-like
-        As the user gave them.
-    reset : bool
-        Whether to set the attributes.
-
-    Returns
-    -------
-    X : ndarray or CSR of shape (n_samples, n_features)
-        float32 or float64; C-contiguous, or with 32-bit indices.
-    y : ndarray of shape (n_samples,)
-        Of any type.
-
-    Raises
-    ------
-    TypeError, ValueError
-        scikit-learn's, where it rejects them.
-    """
-    if targets_are_plain(y) and getattr(X, "shape", (0,))[0] == len(y):
-        return validation.validate(estimator, X, reset=reset, sparse="csr"), y
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        reset=reset,
-        accept_sparse="csr",
-        accept_large_sparse=False,
-        dtype=[np.float64, np.float32],
-        order="C",
-    )
-    return (np.require(X, requirements="A") if type(X) is np.ndarray else X), y
-
-
-def targets_are_plain(y: Any) -> bool:
-    """Tell whether targets are an array of numbers to which scikit-learn's checks have no objection."""
-    if type(y) is not np.ndarray or y.ndim != 1 or y.size == 0:
-        return False
-    if y.dtype.type in (np.float32, np.float64):
-        return y.dtype.isnative and y.flags.c_contiguous and y.flags.aligned and all_finite(y)
-    return y.dtype.kind in "iub"
 
 
 def detach(estimator: Any) -> None:

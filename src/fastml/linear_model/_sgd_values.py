@@ -8,8 +8,9 @@ from sklearn.utils import check_random_state
 
 from fastml._support import validation
 from fastml._support.dispatch import accelerated
+from fastml._support.validation import samples_and_targets
 from fastml.linear_model._predicting import linear_scores
-from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, samples_and_targets, solve_single, warn_of_fit
+from fastml.linear_model._sgd_solving import SEEDS, detach, draw_unused, solve_single, warn_of_fit
 
 
 class FittingValues(BaseSGDRegressor):

@@ -10,8 +10,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from fastml._support.dispatch import accelerated
 from fastml._support.targets import check_and_encode
+from fastml._support.validation import samples_and_targets
 from fastml.linear_model._predicting import PredictingClasses, PredictingValues
-from fastml.linear_model._sgd_solving import samples_and_targets
 from fastml.svm._linear_solving import (
     coefficients,
     make_task,

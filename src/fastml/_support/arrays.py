@@ -1,0 +1,30 @@
+"""Arrays of other libraries, with which scikit-learn computes where its array API dispatch is on."""
+
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+
+from fastml._support.dispatch import Condition
+
+
+def are_of_numpy(args: Any, kwargs: Any) -> bool:
+    """Tell whether no argument is an array of another library that scikit-learn would compute with."""
+    if not get_config()["array_api_dispatch"]:
+        return True
+    return all(
+        isinstance(given, np.ndarray) or not hasattr(given, "__array_namespace__")
+        for given in (*args, *kwargs.values())
+    )
+
+
+def of_numpy(*attributes: str) -> Condition:
+    """Return the condition that arguments and some fitted attributes are NumPy's.
+
+    Arrays of other libraries stay in their library only where scikit-learn's own code computes.
+    """
+
+    def predicate(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+        return are_of_numpy((*(getattr(estimator, name, None) for name in attributes), *args), kwargs)
+
+    return Condition("array_api_dispatch=False, or arrays of NumPy", predicate)
