@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gaussian_moments', 'gaussian_scores', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'linear_scores', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -566,6 +566,26 @@ def dense_predict_row(row: numpy.typing.NDArray[numpy.float64], coefs: collectio
     """
     The outputs of one row.
     """
+@typing.overload
+def gaussian_moments(x: numpy.typing.NDArray[numpy.float32], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float32] | None, class_weights: numpy.typing.NDArray[numpy.float64], means: numpy.typing.NDArray[numpy.float64], variances: numpy.typing.NDArray[numpy.float64], smoothing: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (weights of classes, means, variances, largest variance of a feature in x): what is known of some rows, joined with those of x; csrc/bayes/moments.hpp has the contract.
+    """
+@typing.overload
+def gaussian_moments(x: numpy.typing.NDArray[numpy.float64], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, class_weights: numpy.typing.NDArray[numpy.float64], means: numpy.typing.NDArray[numpy.float64], variances: numpy.typing.NDArray[numpy.float64], smoothing: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (weights of classes, means, variances, largest variance of a feature in x): what is known of some rows, joined with those of x; csrc/bayes/moments.hpp has the contract.
+    """
+@typing.overload
+def gaussian_scores(x: numpy.typing.NDArray[numpy.float32], means: numpy.typing.NDArray[numpy.float64], variances: numpy.typing.NDArray[numpy.float64], log_priors: numpy.typing.NDArray[numpy.float64], outcome: str, narrow: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether x is finite) of a Gaussian model; csrc/bayes/likelihood.hpp has the contract.
+    """
+@typing.overload
+def gaussian_scores(x: numpy.typing.NDArray[numpy.float64], means: numpy.typing.NDArray[numpy.float64], variances: numpy.typing.NDArray[numpy.float64], log_priors: numpy.typing.NDArray[numpy.float64], outcome: str, narrow: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether x is finite) of a Gaussian model; csrc/bayes/likelihood.hpp has the contract.
+    """
 def gemm(a: numpy.ndarray, b: numpy.ndarray, out: typing.Any = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 1.0, beta: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
     """
     alpha * a @ b + beta * out for float32 or float64 arrays of any strides, written to `out` (which must not
@@ -647,6 +667,16 @@ def kmeans_labels(x: numpy.typing.NDArray[numpy.float64], centers: numpy.typing.
 def kmeans_labels(x: tuple, centers: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int32]:
     """
     Closest centre of each row.
+    """
+@typing.overload
+def linear_scores(x: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/likelihood.hpp has the contract.
+    """
+@typing.overload
+def linear_scores(x: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/likelihood.hpp has the contract.
     """
 @typing.overload
 def logistic_probabilities(x: numpy.typing.NDArray[numpy.float32], coefficients: numpy.typing.NDArray[numpy.float32], outputs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:

@@ -85,6 +85,7 @@ ENTRIES = (
     Entry("ridge_regression", "sklearn.linear_model", "fastml.linear_model"),
     Entry("pairwise_distances_argmin", "sklearn.metrics", "fastml.metrics"),
     Entry("pairwise_distances_argmin_min", "sklearn.metrics", "fastml.metrics"),
+    Entry("GaussianNB", "sklearn.naive_bayes", "fastml.naive_bayes"),
     Entry("KNeighborsClassifier", "sklearn.neighbors", "fastml.neighbors"),
     Entry("KNeighborsRegressor", "sklearn.neighbors", "fastml.neighbors"),
     Entry("KNeighborsTransformer", "sklearn.neighbors", "fastml.neighbors"),

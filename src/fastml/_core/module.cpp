@@ -31,4 +31,5 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_nn_resampling(module);
   fastml::bind_nn_dense(module);
   fastml::bind_svm_train(module);
+  fastml::bind_bayes(module);
 }

@@ -1,3 +1,5 @@
 """Naive Bayes classifiers."""
 
-__all__: list[str] = []
+from fastml.naive_bayes._gaussian import GaussianNB
+
+__all__ = ["GaussianNB"]

@@ -1,0 +1,83 @@
+"""What naive Bayes classifiers do once they are fitted."""
+
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.naive_bayes import _BaseNB
+from sklearn.utils.validation import check_is_fitted
+
+from fastml._support import validation
+from fastml._support.arrays import of_numpy
+from fastml._support.dispatch import Condition, accelerated
+
+_UNSERVED_TYPES = (np.float16, np.longdouble)
+
+
+def _is_served(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
+    return getattr(getattr(X, "dtype", None), "type", None) not in _UNSERVED_TYPES
+
+
+def _scores_as_sklearn(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+    return type(estimator)._joint_log_likelihood.__module__.startswith("sklearn.")
+
+
+SERVED_TYPE = Condition("samples other than of float16 or long double", _is_served)
+"""Half and extended precision have no kernels; scikit-learn computes in them."""
+
+NUMPY = of_numpy("theta_")
+"""Of the five only GaussianNB takes arrays of other libraries."""
+
+OWN_SCORES = Condition("scikit-learn's _joint_log_likelihood", _scores_as_sklearn)
+"""Classes derived from these may define their scores anew."""
+
+
+class Predicting(_BaseNB):
+    """Predictions of naive Bayes classifiers. Comes before scikit-learn's class among the bases."""
+
+    classes_: np.ndarray
+
+    @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
+    def predict(self, X):
+        labels = self._checked_outcome(X, "label")
+        return self.classes_.take(labels)
+
+    @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
+    def predict_joint_log_proba(self, X):
+        return self._checked_outcome(X, "joint")
+
+    @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
+    def predict_log_proba(self, X):
+        return self._checked_outcome(X, "log_probability")
+
+    @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
+    def predict_proba(self, X):
+        return self._checked_outcome(X, "probability")
+
+    def _checked_outcome(self, X: Any, kind: str) -> np.ndarray:
+        if "classes_" not in self.__dict__:
+            check_is_fitted(self)
+        return self._outcome(X, kind)
+
+    def _outcome(self, X: Any, kind: str) -> np.ndarray:
+        """Return what is asked of the samples.
+
+        Parameters
+        ----------
+        X : array-like or sparse array of shape (n_samples, n_features)
+            The samples as the user gave them.
+        kind : {"joint", "log_probability", "probability", "label"}
+            Joint log-probabilities, log-probabilities or probabilities of the classes, or the number of the likeliest
+            one.
+
+        Returns
+        -------
+        outcome : ndarray of shape (n_samples, n_classes), or (n_samples,) for labels
+        """
+        raise NotImplementedError
+
+
+def reject_not_finite(estimator: Any, X: Any, finite: bool, *, reset: bool = False) -> None:
+    """Raise scikit-learn's error about samples in which a kernel met values that are not finite."""
+    if not finite and not get_config()["assume_finite"]:
+        validation.validate(estimator, X, reset=reset, sparse=False)
