@@ -7,15 +7,21 @@ from sklearn import get_config
 
 from fastml._support.dispatch import Condition
 
+_WITHOUT_NAMESPACE = ("cupy", "torch")
+"""Libraries that scikit-learn computes with, and whose arrays do not name their namespace."""
+
 
 def are_of_numpy(args: Any, kwargs: Any) -> bool:
     """Tell whether no argument is an array of another library that scikit-learn would compute with."""
     if not get_config()["array_api_dispatch"]:
         return True
-    return all(
-        isinstance(given, np.ndarray) or not hasattr(given, "__array_namespace__")
-        for given in (*args, *kwargs.values())
-    )
+    return not any(_is_foreign(given) for given in (*args, *kwargs.values()))
+
+
+def _is_foreign(given: Any) -> bool:
+    if isinstance(given, np.ndarray):
+        return False
+    return hasattr(given, "__array_namespace__") or type(given).__module__.partition(".")[0] in _WITHOUT_NAMESPACE
 
 
 def of_numpy(*attributes: str) -> Condition:

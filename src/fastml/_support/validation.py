@@ -95,6 +95,7 @@ def samples_and_targets(
     *,
     reset: bool,
     sparse: bool | str | Sequence[str] = "csr",
+    dtype: str | Sequence[type] = _FLOATS,
     large_sparse: bool = False,
     check_finite: bool = True,
 ) -> tuple[Any, np.ndarray]:
@@ -110,6 +111,8 @@ def samples_and_targets(
         Whether to set the attributes.
     sparse : bool, str or sequence of str, default="csr"
         The sparse formats taken.
+    dtype : "numeric" or sequence of types, default=(np.float64, np.float32)
+        As in :func:`validate`.
     large_sparse : bool, default=False
         Whether sparse input may have 64-bit indices.
     check_finite : bool, default=True
@@ -118,7 +121,7 @@ def samples_and_targets(
     Returns
     -------
     X : ndarray or CSR of shape (n_samples, n_features)
-        float32 or float64; C-contiguous if dense.
+        Of one of the types; C-contiguous if dense.
     y : ndarray of shape (n_samples,)
         Of any type.
 
@@ -128,7 +131,15 @@ def samples_and_targets(
         scikit-learn's, where it rejects them.
     """
     if targets_are_plain(y) and getattr(X, "shape", (0,))[0] == len(y):
-        X = validate(estimator, X, reset=reset, sparse=sparse, large_sparse=large_sparse, check_finite=check_finite)
+        X = validate(
+            estimator,
+            X,
+            reset=reset,
+            sparse=sparse,
+            dtype=dtype,
+            large_sparse=large_sparse,
+            check_finite=check_finite,
+        )
         return X, y
     X, y = validate_data(
         estimator,
@@ -137,7 +148,7 @@ def samples_and_targets(
         reset=reset,
         accept_sparse=sparse,
         accept_large_sparse=large_sparse,
-        dtype=list(_FLOATS),
+        dtype=dtype if isinstance(dtype, str) else list(dtype),
         order="C",
     )
     return (np.require(X, requirements="A") if type(X) is np.ndarray else X), y

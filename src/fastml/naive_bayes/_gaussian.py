@@ -32,7 +32,7 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
     def fit(self, X, y, sample_weight=None):
         if not validation.targets_are_plain(y):
             y = validate_data(self, y=y)
-        X, y = validation.samples_and_targets(self, X, y, reset=True, sparse=False, check_finite=False)
+        X, y = _checked(self, X, y, reset=True)
         self.classes_, codes = number_labels(y)
         self._update(X, codes, sample_weight, is_first=True)
         return self
@@ -41,7 +41,7 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         is_first = is_first_call(self, classes)
-        X, y = validation.samples_and_targets(self, X, y, reset=is_first, sparse=False, check_finite=False)
+        X, y = _checked(self, X, y, reset=is_first)
         codes, known = find_labels(y, self.classes_)
         self._update(X, codes, sample_weight, is_first=is_first, unknown=None if known.all() else np.unique(y[~known]))
         return self
@@ -101,7 +101,8 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
         return priors
 
     def _outcome(self, X: Any, kind: str) -> np.ndarray:
-        X = validation.validate(self, X, reset=False, sparse=False, check_finite=False)
+        X = validation.validate(self, X, reset=False, sparse=False, dtype="numeric", check_finite=False)
+        X = _as_floats(X)
         model = (self.theta_, self.var_, self.class_prior_)
         narrow = all(array.dtype.itemsize <= 4 for array in (X, *model))
         means, variances, priors = (_as_doubles(array) for array in model)
@@ -109,6 +110,17 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
         outcome, finite = gaussian_scores(X, means, variances, np.log(priors), kind, narrow, n_threads)
         reject_not_finite(self, X, finite)
         return outcome
+
+
+def _checked(estimator: GaussianNB, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+    X, y = validation.samples_and_targets(
+        estimator, X, y, reset=reset, sparse=False, dtype="numeric", check_finite=False
+    )
+    return _as_floats(X), y
+
+
+def _as_floats(X: np.ndarray) -> np.ndarray:
+    return X if X.dtype.type in (np.float32, np.float64) else X.astype(np.float64)
 
 
 def _as_doubles(array: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.multiclass import _check_partial_fit_first_call, unique_labels
 
 from fastml._support.targets import encode_classes
 
@@ -11,15 +11,21 @@ from fastml._support.targets import encode_classes
 def is_first_call(estimator: Any, classes: Any) -> bool:
     """Tell whether a ``partial_fit`` is the first, which sets ``classes_``; with scikit-learn's errors."""
     known = getattr(estimator, "classes_", None)
-    is_plain = type(classes) is np.ndarray and known is not None and classes.dtype == known.dtype
-    if is_plain and np.array_equal(known, classes):
+    if known is None or type(classes) is not np.ndarray or classes.dtype != known.dtype:
+        return _check_partial_fit_first_call(estimator, classes)
+    if np.array_equal(known, classes):
         return False  # scikit-learn sorts them again, which takes longer than all the rest of a call
     return _check_partial_fit_first_call(estimator, classes)
 
 
 def number_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sorted classes among labels of shape (n_samples,), and the number of each label's, as int64."""
+    """Return the sorted classes among labels of shape (n_samples,), and the number of each label's, as int64.
+
+    Labels that are no classes raise scikit-learn's error.
+    """
     (classes,), codes = encode_classes(y[:, None])
+    if y.dtype.kind not in "iub":
+        classes = unique_labels(classes)
     return classes, np.ascontiguousarray(codes[:, 0], dtype=np.int64)
 
 

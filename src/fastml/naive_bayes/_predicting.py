@@ -80,4 +80,4 @@ class Predicting(_BaseNB):
 def reject_not_finite(estimator: Any, X: Any, finite: bool, *, reset: bool = False) -> None:
     """Raise scikit-learn's error about samples in which a kernel met values that are not finite."""
     if not finite and not get_config()["assume_finite"]:
-        validation.validate(estimator, X, reset=reset, sparse=False)
+        validation.validate(estimator, X, reset=reset, sparse=False, dtype="numeric")
