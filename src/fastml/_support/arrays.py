@@ -1,4 +1,4 @@
-"""Arrays of other libraries, with which scikit-learn computes where its array API dispatch is on."""
+"""Arrays as kernels take them, and those of other libraries, with which scikit-learn's array API dispatch computes."""
 
 from typing import Any
 
@@ -34,3 +34,11 @@ def of_numpy(*attributes: str) -> Condition:
         return are_of_numpy((*(getattr(estimator, name, None) for name in attributes), *args), kwargs)
 
     return Condition("array_api_dispatch=False, or arrays of NumPy", predicate)
+
+
+def csr_arrays(X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return values, column indices and offsets of CSR samples, as kernels take them."""
+    kind = np.int32 if X.indices.dtype == X.indptr.dtype == np.int32 else np.int64
+    stored = X.indptr[-1]
+    values, indices = X.data[:stored], X.indices[:stored].astype(kind, copy=False)
+    return np.ascontiguousarray(values), np.ascontiguousarray(indices), X.indptr.astype(kind, copy=False)

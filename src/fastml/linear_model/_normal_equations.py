@@ -16,7 +16,8 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from fastml import _core
-from fastml.linear_model._samples import Samples, csr_arrays
+from fastml._support.arrays import csr_arrays
+from fastml.linear_model._samples import Samples
 
 LEAST_RCOND = 1e-8
 """Reciprocal condition of the scaled matrix below which X itself is decomposed. One correction leaves an error of the

@@ -81,14 +81,6 @@ def check_samples(estimator: Any, X: Any, y: Any, *, quick: bool = True, **check
     return Samples(X, np.asarray(y).astype(X.dtype, copy=False)), True
 
 
-def csr_arrays(X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return values, column indices and offsets of CSR samples, as kernels take them."""
-    kind = np.int32 if X.indices.dtype == X.indptr.dtype == np.int32 else np.int64
-    stored = X.indptr[-1]
-    values, indices = X.data[:stored], X.indices[:stored].astype(kind, copy=False)
-    return np.ascontiguousarray(values), np.ascontiguousarray(indices), X.indptr.astype(kind, copy=False)
-
-
 def is_plain(X: Any) -> bool:
     """Tell whether samples need no conversion; whether they are finite is not looked at."""
     return (

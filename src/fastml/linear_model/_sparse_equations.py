@@ -8,8 +8,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from fastml import _core
 from fastml._support import threads
+from fastml._support.arrays import csr_arrays
 from fastml.linear_model._normal_equations import NormalEquations, cross_products
-from fastml.linear_model._samples import Samples, csr_arrays
+from fastml.linear_model._samples import Samples
 
 DENSE_GROWTH = 4
 SMALL = 1 << 14
