@@ -88,6 +88,11 @@ def validate(
     return np.require(X, requirements="A") if type(X) is np.ndarray else X  # kernels read whole elements
 
 
+def is_plain(X: Any) -> bool:
+    """Tell whether X is a finite matrix of floats of any contiguous layout, which checks would return as it is."""
+    return _is_plain(X, _FLOATS, None) and _finite(X)
+
+
 def samples_and_targets(
     estimator: Any,
     X: Any,

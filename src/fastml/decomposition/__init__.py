@@ -1,3 +1,5 @@
 """Decompositions of matrices: principal components, truncated singular values."""
 
-__all__: list[str] = []
+from fastml.decomposition._pca import PCA
+
+__all__ = ["PCA"]

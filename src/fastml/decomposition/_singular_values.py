@@ -1,0 +1,54 @@
+"""Singular values and right singular vectors of dense matrices, by LAPACK."""
+
+import numpy as np
+from scipy import linalg
+
+TALL = 1.5
+"""Rows for each column from which a QR decomposition comes first: without the left vectors, the rest is square."""
+
+
+def center(X: np.ndarray, *, copy: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return samples less their means, and the means.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The samples. They are centred in place if they need not be copied and are writeable.
+    copy : bool
+        Whether to leave X alone.
+    """
+    mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+    centered = np.subtract(X, mean, out=X if not copy and X.flags.writeable else None)
+    # The rounding of large means, which is not small beside small deviations.
+    rest = centered.mean(axis=0, dtype=np.float64).astype(X.dtype)
+    if (np.abs(rest) > np.finfo(X.dtype).eps * np.abs(mean)).any():
+        centered -= rest
+    return centered, mean + rest
+
+
+def right_singular_vectors(centered: np.ndarray, *, left: bool) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """Return the singular value decomposition of a matrix.
+
+    Parameters
+    ----------
+    centered : ndarray of shape (n_samples, n_features)
+        Is not changed.
+    left : bool
+        Whether the left vectors are wanted.
+
+    Returns
+    -------
+    U : ndarray of shape (n_samples, n_values) or None
+        The left vectors as columns.
+    S : ndarray of shape (n_values,)
+        The min(n_samples, n_features) values in descending order.
+    Vt : ndarray of shape (n_values, n_features)
+        The right vectors as rows.
+    """
+    n, d = centered.shape
+    if left or n < TALL * d:
+        U, S, Vt = linalg.svd(centered, full_matrices=False)
+        return (U if left else None), S, Vt
+    (R,) = linalg.qr(centered, mode="r", check_finite=False)
+    _, S, Vt = linalg.svd(R[:d], full_matrices=False, check_finite=False)
+    return None, S, Vt
