@@ -58,7 +58,7 @@ class Workload:
     data : Named
         ``function(dtype=, data_dir=, **arguments) -> data``; any object the task understands.
     dtype : str
-        "float32" or "float64".
+        "float32" or "float64", or "int64" for counts and numbers of categories.
     task : Named
         ``function(contender, data, **arguments) -> Job``.
     check : Named
