@@ -1,5 +1,6 @@
 #include "bindings.hpp"
 #include "stats/columns.hpp"
+#include "stats/labels.hpp"
 
 namespace fastml {
 namespace {
@@ -44,11 +45,27 @@ void bind_stats_of(py::module_& module) {
       "Population variances of the columns about `center`, and the largest deviation in standard deviations.");
 }
 
+std::optional<py::tuple> labels_and_codes(const Array<std::int64_t>& labels) {
+  require(labels.ndim() == 1 && labels.size() > 0, "labels: expected one dimension and one label or more");
+  Array<std::int64_t> codes(labels.size());
+  const std::int64_t* from = labels.data();
+  std::int64_t* to = codes.mutable_data();
+  std::vector<std::int64_t> classes;
+  {
+    const py::gil_scoped_release unlocked;
+    classes = fastml::number_labels(from, codes.size(), to);
+  }
+  if (classes.empty()) return std::nullopt;
+  return py::make_tuple(copy_of(classes), std::move(codes));
+}
+
 }  // namespace
 
 void bind_stats(py::module_& module) {
   bind_stats_of<float>(module);
   bind_stats_of<double>(module);
+  module.def("number_labels", &labels_and_codes, py::arg("labels").noconvert(),
+             "(sorted different labels, place of each label among them); None where they span too wide a range.");
 }
 
 }  // namespace fastml

@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
+from fastml._core import number_labels
+
 _MANY_CLASSES = 0.5
 """Classes per sample beyond which scikit-learn's check warns."""
-
-_WIDEST_TABLE = 4
-"""Integers are numbered by a table while their range is no wider than this many times the samples."""
 
 
 def are_plain(y: Any) -> bool:
@@ -70,14 +69,10 @@ def encode_classes(y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
 
 def _unique_inverse(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what ``np.unique`` returns; of integers in linear time."""
-    if labels.dtype.kind in "iu" and labels.size:
-        least, largest = int(labels.min()), int(labels.max())
-        if largest - least < _WIDEST_TABLE * labels.size and least > -(2**62) and largest < 2**62:
-            offsets = np.subtract(labels, least, dtype=np.int64, casting="unsafe")
-            places = np.flatnonzero(np.bincount(offsets))
-            table = np.zeros(largest - least + 1, dtype=np.intp)
-            table[places] = np.arange(len(places))
-            return (places + least).astype(labels.dtype), table[offsets]
+    if labels.dtype.kind in "iu" and labels.dtype != np.uint64 and labels.size:
+        numbered = number_labels(np.ascontiguousarray(labels, dtype=np.int64))
+        if numbered is not None:
+            return numbered[0].astype(labels.dtype, copy=False), numbered[1]
     return np.unique(labels, return_inverse=True)
 
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastml._support import validation
 from fastml._support.arrays import of_numpy
 from fastml._support.dispatch import Condition, accelerated
+from fastml._support.targets import are_plain
 
 _UNSERVED_TYPES = (np.float16, np.longdouble)
 
@@ -53,6 +54,16 @@ class Predicting(_BaseNB):
     @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
     def predict_proba(self, X):
         return self._checked_outcome(X, "probability")
+
+    def score(self, X, y, sample_weight=None):
+        classes = getattr(self, "classes_", None)
+        if sample_weight is None and are_plain(y) and classes is not None and classes.dtype == y.dtype:
+            labels = self.predict(X)
+            if labels.shape == y.shape:
+                return np.count_nonzero(labels == y) / len(y)
+        return super().score(X, y, sample_weight)
+
+    score.__doc__ = _BaseNB.score.__doc__
 
     def _checked_outcome(self, X: Any, kind: str) -> np.ndarray:
         if "classes_" not in self.__dict__:
