@@ -26,6 +26,7 @@ STEPS = (
     "linear_models.py",
     "kernel_machines.py",
     "perceptrons.py",
+    "naive_bayes_and_components.py",
 )
 SCRIPTS = tuple(HERE / name for name in STEPS)
 RUNS = 2
