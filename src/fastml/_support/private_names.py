@@ -184,6 +184,7 @@ PRIVATE_NAMES = {
     "sklearn.utils.multiclass._check_partial_fit_first_call": "the classes of the first batch, and errors of others",
     "sklearn.utils.optimize._check_optimize_result": "the warning of L-BFGS",
     "sklearn.utils.optimize._newton_cg": "Newton's method with conjugate gradients, over our products",
+    "sklearn.utils.parallel._get_threadpool_controller": "limits the threads of BLAS; shared, as it takes long to make",
     "sklearn.utils.validation._check_method_params": "cuts a scorer's arguments to the rows of a fold",
     "sklearn.utils.validation._check_sample_weight": "the messages for invalid weights; there is no public equivalent",
     "sklearn.utils.validation._is_arraylike_not_scalar": "tells initial centres from the name of a method",
