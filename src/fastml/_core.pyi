@@ -8,6 +8,7 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gaussian_moments', 'gaussian_scores', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'linear_scores', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'number_labels', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gaussian_moments', 'gaussian_scores', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'linear_scores', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sparse_product', 'sparse_transpose', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -1293,6 +1294,46 @@ def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float64], indices:
 def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     normal_residual() of CSR rows.
+    """
+@typing.overload
+def sparse_product(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], b: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The product of compressed sparse rows with the rows of b; csrc/decomposition/sparse_product.hpp has the contract.
+    """
+@typing.overload
+def sparse_product(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], b: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The product of compressed sparse rows with the rows of b; csrc/decomposition/sparse_product.hpp has the contract.
+    """
+@typing.overload
+def sparse_product(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], b: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The product of compressed sparse rows with the rows of b; csrc/decomposition/sparse_product.hpp has the contract.
+    """
+@typing.overload
+def sparse_product(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], b: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The product of compressed sparse rows with the rows of b; csrc/decomposition/sparse_product.hpp has the contract.
+    """
+@typing.overload
+def sparse_transpose(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], columns: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (values, indices, offsets) of the transpose, in rows with ascending columns.
+    """
+@typing.overload
+def sparse_transpose(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], columns: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (values, indices, offsets) of the transpose, in rows with ascending columns.
+    """
+@typing.overload
+def sparse_transpose(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], columns: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (values, indices, offsets) of the transpose, in rows with ascending columns.
+    """
+@typing.overload
+def sparse_transpose(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], columns: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (values, indices, offsets) of the transpose, in rows with ascending columns.
     """
 def sum_votes(offsets: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int64], n_classes: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """

@@ -37,6 +37,7 @@ void bind_column_blocks(py::module_& module);
 void bind_vector_kernels(py::module_& module);
 void bind_cross_products(py::module_& module);
 void bind_sparse_cross(py::module_& module);
+void bind_sparse_product(py::module_& module);
 void bind_logistic(py::module_& module);
 void bind_squared_loss(py::module_& module);
 void bind_svm_decision(py::module_& module);

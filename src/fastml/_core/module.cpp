@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_vector_kernels(module);
   fastml::bind_cross_products(module);
   fastml::bind_sparse_cross(module);
+  fastml::bind_sparse_product(module);
   fastml::bind_logistic(module);
   fastml::bind_squared_loss(module);
   fastml::bind_svm_decision(module);
