@@ -14,9 +14,10 @@ from sklearn.utils.extmath import _randomized_svd, fast_logdet, svd_flip
 from sklearn.utils.sparsefuncs import _implicit_column_offset, mean_variance_axis
 from sklearn.utils.validation import check_is_fitted
 
-from fastml._support import validation
+from fastml._support import threads, validation
 from fastml._support.arrays import of_numpy
 from fastml._support.dispatch import accelerated
+from fastml._support.serial_blas import serial_blas
 from fastml.decomposition._covariance import centered_products
 from fastml.decomposition._dimension import infer_dimension
 from fastml.decomposition._singular_values import center, right_singular_vectors
@@ -133,15 +134,16 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             # An error, unless values are too large for their squares: LAPACK's then.
             self._validated(given)
             np.linalg.eigh(products)
-        # A single sample has no covariance: LAPACK's error.
-        spectrum = Spectrum(np.divide(products, n - 1))
-        if n_components == "mle" or 0 < n_components < 1:
-            variances = spectrum.values.astype(kind)
-            n_components = self._suggested(n_components, variances, n)
-        values, components = spectrum.leading(int(n_components))
         noise: Any = 0.0
-        if n_components < min(d, n):
-            noise = kind(spectrum.rest(values) / (d - n_components))
+        with serial_blas(threads.for_pass(n * d)):
+            # A single sample has no covariance: LAPACK's error.
+            spectrum = Spectrum(np.divide(products, n - 1))
+            if n_components == "mle" or 0 < n_components < 1:
+                variances = spectrum.values.astype(kind)
+                n_components = self._suggested(n_components, variances, n)
+            values, components = spectrum.leading(int(n_components))
+            if n_components < min(d, n):
+                noise = kind(spectrum.rest(values) / (d - n_components))
         _, components = svd_flip(None, components, u_based_decision=False)
         self.mean_ = mean.astype(kind)
         self._set(
