@@ -59,14 +59,14 @@ struct ShiftedSums {
   std::vector<double> y_sums;
 };
 
-template <class T>
-bool sum_up(const CrossTask<T>& task, const CrossSamples<T>& samples, ShiftedSums& sums) {
-  const CrossKernels<T>& kernels = cross_kernels<T>();
+template <class T, class A>
+bool sum_up(const CrossTask<T>& task, const CrossSamples<T, A>& samples, ShiftedSums& sums) {
+  const CrossProductKernels<T, A>& kernels = cross_product_kernels<T, A>();
   const CrossLayout layout = kernels.layout;
   const std::int64_t d = task.features, targets = task.targets;
   const std::int64_t tiles = layout.tiles(d, targets), size = layout.size(d, targets);
-  const std::int64_t panels = whole_lines<double>(layout.panels(d, targets));
-  const std::int64_t copied = task.col_stride == 1 ? 0 : whole_lines<T>(kCrossDepth * d);
+  const std::int64_t panels = whole_lines<A>(layout.panels(d, targets, kCrossDepthOf<A>));
+  const std::int64_t copied = task.col_stride == 1 ? 0 : whole_lines<T>(kCrossDepthOf<A> * d);
   const double row_work = work_of_row(d, targets);
   int threads = threads_worth(row_work * double(task.rows), task.rows, task.threads);
   const bool shared = threads > 1 && threads * size > kMostPrivateSums;
@@ -75,7 +75,7 @@ bool sum_up(const CrossTask<T>& task, const CrossSamples<T>& samples, ShiftedSum
   // Of the private sums those of the first thread are the result's own.
   const std::int64_t part = whole_lines<double>(size + targets);
   Buffer<double> others(shared ? 0 : (threads - 1) * part);
-  Buffer<double> panel_memory(threads * panels);
+  Buffer<A> panel_memory(threads * panels);
   Buffer<T> row_memory(threads * copied);
   const auto products_of = [&](int t) {
     return shared || t == 0 ? sums.products.data() : others.data() + (t - 1) * part;
@@ -132,9 +132,9 @@ bool correct(const CrossTask<T>& task, const CrossLayout& layout, const ShiftedS
 
 }  // namespace
 
-template <class T>
+template <class T, class A>
 bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& out) {
-  const CrossLayout layout = cross_kernels<T>().layout;
+  const CrossLayout layout = cross_product_kernels<T, A>().layout;
   const std::int64_t d = task.features;
   const std::vector<double> root_weights = roots(task.weights, task.rows);
   double weight = double(task.rows);
@@ -150,10 +150,13 @@ bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& 
     }
     for (std::int64_t k = 0; k < task.targets; ++k) out.y_mean[k] = some_mean(task.y + k, task.rows, task.targets);
   }
-  const CrossSamples<T> samples{
-      task.x,     task.row_stride, task.col_stride, task.rows,  d,
-      out.x_mean, task.y,          task.targets,    out.y_mean, task.weights ? root_weights.data() : nullptr};
+  std::vector<A> shift(d);
+  const CrossSamples<T, A> samples{
+      task.x,       task.row_stride, task.col_stride, task.rows,  d,
+      shift.data(), task.y,          task.targets,    out.y_mean, task.weights ? root_weights.data() : nullptr};
   for (int attempt = 0;; ++attempt) {
+    // The correction is about what is taken from X, which may be rounded.
+    for (std::int64_t j = 0; j < d; ++j) out.x_mean[j] = shift[j] = A(out.x_mean[j]);
     ShiftedSums sums{Buffer<double>(layout.size(d, task.targets)), std::vector<double>(task.targets)};
     if (!sum_up(task, samples, sums)) return false;
     if (correct(task, layout, sums, weight, center, out) || attempt > 0) return true;
@@ -194,8 +197,9 @@ bool normal_residual(const CrossTask<T>& task, const double* x_mean, const doubl
   return true;
 }
 
-template bool cross_products(const CrossTask<float>&, bool, const CrossProducts&);
-template bool cross_products(const CrossTask<double>&, bool, const CrossProducts&);
+template bool cross_products<float, double>(const CrossTask<float>&, bool, const CrossProducts&);
+template bool cross_products<float, float>(const CrossTask<float>&, bool, const CrossProducts&);
+template bool cross_products<double, double>(const CrossTask<double>&, bool, const CrossProducts&);
 template bool normal_residual(const CrossTask<float>&, const double*, const double*, const double*, double*);
 template bool normal_residual(const CrossTask<double>&, const double*, const double*, const double*, double*);
 

@@ -28,7 +28,7 @@ CrossTask<T> task_of(const py::array_t<T>& x, const Array<T>& y, const std::opti
 
 template <class T>
 py::tuple cross_products(const py::array_t<T>& x, const Array<T>& y, const std::optional<Array<T>>& weights,
-                         bool center, int n_threads) {
+                         bool center, int n_threads, bool widen) {
   const CrossTask<T> task = task_of(x, y, weights, n_threads);
   Array<double> gram({task.features, task.features}), xy({task.targets, task.features});
   Array<double> x_mean(task.features), y_mean(task.targets);
@@ -37,7 +37,8 @@ py::tuple cross_products(const py::array_t<T>& x, const Array<T>& y, const std::
   bool finished;
   {
     const py::gil_scoped_release unlocked;
-    finished = linear::cross_products(task, center, products);
+    finished = widen ? linear::cross_products<T, double>(task, center, products)
+                     : linear::cross_products<T, T>(task, center, products);
   }
   raise_if(!finished);
   return py::make_tuple(std::move(gram), std::move(xy), std::move(x_mean), std::move(y_mean));
@@ -67,6 +68,7 @@ template <class T>
 void bind_cross_products_of(py::module_& module) {
   module.def("cross_products", &cross_products<T>, py::arg("x").noconvert(), py::arg("y").noconvert(),
              py::arg("weights").noconvert() = py::none(), py::arg("center") = true, py::arg("n_threads") = 1,
+             py::arg("widen") = true,
              "(X'WX, Y'WX, means of X, means of Y), less the means if `center`; csrc/linear/cross_products.hpp has the "
              "contract.");
   module.def("normal_residual", &normal_residual<T>, py::arg("x").noconvert(), py::arg("y").noconvert(),

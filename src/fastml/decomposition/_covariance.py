@@ -14,7 +14,7 @@ DENSE_GROWTH = 4
 than scattering those of stored values."""
 
 
-def centered_products(X: Any) -> tuple[np.ndarray, np.ndarray]:
+def centered_products(X: Any, *, widen: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return the sums of products of all pairs of features about their means, and the means, in float64.
 
     Dense samples are taken about a mean of some rows, so that large means cancel before they are squared. Sparse ones
@@ -24,6 +24,9 @@ def centered_products(X: Any) -> tuple[np.ndarray, np.ndarray]:
     ----------
     X : ndarray or sparse array of shape (n_samples, n_features)
         float32 or float64, of any layout; CSR or CSC. Possibly not finite, if dense.
+    widen : bool, default=True
+        False to multiply dense float32 samples in float32, which is twice as fast: each product about the means is then
+        off by some 1e-7 of what it may be at most, at random, as those of samples are that have been rounded.
 
     Returns
     -------
@@ -44,5 +47,5 @@ def centered_products(X: Any) -> tuple[np.ndarray, np.ndarray]:
     if sp.issparse(X):
         X = X.toarray()
     n_threads = threads.n_threads(work=float(n) * d * (d / 2 + 4))
-    products, _, mean, _ = _core.cross_products(X, np.empty((n, 0), X.dtype), None, True, n_threads)
+    products, _, mean, _ = _core.cross_products(X, np.empty((n, 0), X.dtype), None, True, n_threads, widen)
     return products, mean

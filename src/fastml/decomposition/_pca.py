@@ -10,7 +10,7 @@ from scipy.sparse.linalg import svds
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._arpack import _init_arpack_v0
-from sklearn.utils.extmath import _randomized_svd, fast_logdet, svd_flip
+from sklearn.utils.extmath import fast_logdet, svd_flip
 from sklearn.utils.sparsefuncs import _implicit_column_offset, mean_variance_axis
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,12 +20,17 @@ from fastml._support.dispatch import accelerated
 from fastml._support.serial_blas import serial_blas
 from fastml.decomposition._covariance import centered_products
 from fastml.decomposition._dimension import infer_dimension
+from fastml.decomposition._randomized import randomized_svd
 from fastml.decomposition._singular_values import center, right_singular_vectors
 from fastml.decomposition._spectrum import Spectrum
 from fastml.decomposition._transforming import Transforming
 
 SCORED_VALUES = 1 << 17
 """Values of samples whose likelihoods are computed at a time: they stay in the cache."""
+
+WIDE = 256
+"""Features from which the covariance matrix of float32 samples is decomposed in float32, as scikit-learn does: below,
+float64 costs little."""
 
 
 class PCA(Transforming, sklearn.decomposition.PCA):
@@ -78,7 +83,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             return samples, None
         if solver == "full":
             return samples, self._fit_singular_values(samples, n_components, scores)
-        return samples, self._fit_some(samples, n_components)
+        return samples, self._fit_some(samples, n_components, scores)
 
     def _validated(self, X: Any, *, check_finite: bool = True) -> Any:
         # The part of a file that is an array is plain, but for its name.
@@ -129,7 +134,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
     def _fit_covariance(self, given: Any, X: Any, n_components: Any) -> None:
         n, d = X.shape
         kind = X.dtype.type
-        products, mean = centered_products(X)
+        products, mean = centered_products(X, widen=False)
         if not np.isfinite(products.diagonal()).all():
             # An error, unless values are too large for their squares: LAPACK's then.
             self._validated(given)
@@ -137,7 +142,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
         noise: Any = 0.0
         with serial_blas(threads.for_pass(n * d)):
             # A single sample has no covariance: LAPACK's error.
-            spectrum = Spectrum(np.divide(products, n - 1))
+            spectrum = Spectrum(np.divide(products, n - 1), np.float64 if d <= WIDE else kind)
             if n_components == "mle" or 0 < n_components < 1:
                 variances = spectrum.values.astype(kind)
                 n_components = self._suggested(n_components, variances, n)
@@ -185,7 +190,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
         )
         return None if U is None else U[:, :k]
 
-    def _fit_some(self, X: Any, n_components: int) -> np.ndarray:
+    def _fit_some(self, X: Any, n_components: int, scores: bool) -> np.ndarray | None:
         """Fit by solvers that find some of the singular vectors. Return the left ones."""
         n, d = X.shape
         random_state = check_random_state(self.random_state)
@@ -201,14 +206,14 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             # In ascending order.
             U, S, Vt = U[:, ::-1], S[::-1], Vt[::-1]
         else:
-            U, S, Vt = _randomized_svd(
+            U, S, Vt = randomized_svd(
                 centered,
-                n_components=n_components,
+                n_components,
                 n_oversamples=self.n_oversamples,
                 n_iter=self.iterated_power,
                 power_iteration_normalizer=self.power_iteration_normalizer,
-                flip_sign=False,
                 random_state=random_state,
+                left=scores,
             )
         U, Vt = svd_flip(U, Vt, u_based_decision=False)
         variances = S**2 / (n - 1)

@@ -28,16 +28,18 @@ class Spectrum:
     ----------
     matrix : ndarray of shape (n_features, n_features)
         Finite. Is not changed.
+    dtype : type, default=np.float64
+        The type to decompose it in.
     """
 
-    def __init__(self, matrix: np.ndarray) -> None:
+    def __init__(self, matrix: np.ndarray, dtype: type = np.float64) -> None:
         self._size = len(matrix)
         self.trace = float(matrix.trace(dtype=np.float64))
         # Constant features add nothing but eigenvalues of 0, and a unit vector each.
         self._varying = np.flatnonzero(matrix.diagonal())
         if len(self._varying) < self._size:
             matrix = matrix[np.ix_(self._varying, self._varying)]
-        self._matrix = matrix
+        self._matrix = matrix.astype(dtype, copy=False)
 
     @cached_property
     def _all(self) -> tuple[np.ndarray, np.ndarray]:
