@@ -25,6 +25,8 @@ struct CrossSamples {
   std::int64_t targets;
   const double* y_shift;
   const double* root_weights;  // square roots of the rows' weights; null for weights of 1
+  // Where not null, feature j lies in column columns[j] of x.
+  const std::int64_t* columns = nullptr;
 };
 
 // How the sums lie in `products`: row-major, `width` doubles to a row. Row j < features has the products of feature j with
@@ -49,7 +51,8 @@ struct CrossLayout {
 };
 
 // Rows are shifted and multiplied in A, and added up in A over kCrossDepthOf<A> of them; the sums of those are in double.
-// `panels` as above; `rows` has room for kCrossDepthOf<A> * features elements, used where the rows of X are not contiguous.
+// `panels` as above; `rows` has room for kCrossDepthOf<A> * features elements, used where the rows of X are
+// not contiguous, or not all of their columns are meant.
 template <class T, class A>
 struct CrossProductKernels {
   CrossLayout layout;

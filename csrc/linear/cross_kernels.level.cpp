@@ -67,7 +67,14 @@ struct Block {
       : panels(panels_), targets(panels_ + kCrossDepthOf<A> * kLayoutOf<A>.width(s.features)), depth(end - begin) {
     const T* x = s.x + begin * s.row_stride;
     std::int64_t stride = s.row_stride;
-    if (s.col_stride != 1) {
+    if (s.columns != nullptr) {
+      for (std::int64_t p = 0; p < depth; ++p) {
+        const T* row = x + p * s.row_stride;
+        for (std::int64_t j = 0; j < s.features; ++j) rows[p * s.features + j] = row[s.columns[j] * s.col_stride];
+      }
+      x = rows;
+      stride = s.features;
+    } else if (s.col_stride != 1) {
       copy_block(rows, s.features, x, s.row_stride, s.col_stride, depth, s.features);
       x = rows;
       stride = s.features;

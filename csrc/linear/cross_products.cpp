@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 #include <vector>
 
 #include "linear/cross_kernels.hpp"
@@ -66,7 +68,8 @@ bool sum_up(const CrossTask<T>& task, const CrossSamples<T, A>& samples, Shifted
   const std::int64_t d = task.features, targets = task.targets;
   const std::int64_t tiles = layout.tiles(d, targets), size = layout.size(d, targets);
   const std::int64_t panels = whole_lines<A>(layout.panels(d, targets, kCrossDepthOf<A>));
-  const std::int64_t copied = task.col_stride == 1 ? 0 : whole_lines<T>(kCrossDepthOf<A> * d);
+  const bool in_place = task.col_stride == 1 && task.columns == nullptr;
+  const std::int64_t copied = in_place ? 0 : whole_lines<T>(kCrossDepthOf<A> * d);
   const double row_work = work_of_row(d, targets);
   int threads = threads_worth(row_work * double(task.rows), task.rows, task.threads);
   const bool shared = threads > 1 && threads * size > kMostPrivateSums;
@@ -130,10 +133,9 @@ bool correct(const CrossTask<T>& task, const CrossLayout& layout, const ShiftedS
   return exact;
 }
 
-}  // namespace
-
+// Of all columns, or of those that the task names.
 template <class T, class A>
-bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& out) {
+bool products_of_columns(const CrossTask<T>& task, bool center, const CrossProducts& out) {
   const CrossLayout layout = cross_product_kernels<T, A>().layout;
   const std::int64_t d = task.features;
   const std::vector<double> root_weights = roots(task.weights, task.rows);
@@ -146,14 +148,15 @@ bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& 
   std::fill(out.y_mean, out.y_mean + task.targets, 0.0);
   if (center) {
     for (std::int64_t j = 0; j < d; ++j) {
-      out.x_mean[j] = some_mean(task.x + j * task.col_stride, task.rows, task.row_stride);
+      const std::int64_t column = task.columns ? task.columns[j] : j;
+      out.x_mean[j] = some_mean(task.x + column * task.col_stride, task.rows, task.row_stride);
     }
     for (std::int64_t k = 0; k < task.targets; ++k) out.y_mean[k] = some_mean(task.y + k, task.rows, task.targets);
   }
   std::vector<A> shift(d);
-  const CrossSamples<T, A> samples{
-      task.x,       task.row_stride, task.col_stride, task.rows,  d,
-      shift.data(), task.y,          task.targets,    out.y_mean, task.weights ? root_weights.data() : nullptr};
+  const double* weights = task.weights ? root_weights.data() : nullptr;
+  const CrossSamples<T, A> samples{task.x, task.row_stride, task.col_stride, task.rows, d,           shift.data(),
+                                   task.y, task.targets,    out.y_mean,      weights,   task.columns};
   for (int attempt = 0;; ++attempt) {
     // The correction is about what is taken from X, which may be rounded.
     for (std::int64_t j = 0; j < d; ++j) out.x_mean[j] = shift[j] = A(out.x_mean[j]);
@@ -161,6 +164,71 @@ bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& 
     if (!sum_up(task, samples, sums)) return false;
     if (correct(task, layout, sums, weight, center, out) || attempt > 0) return true;
   }
+}
+
+// Columns of one finite value. Returns false when stopped.
+template <class T>
+bool find_constant(const CrossTask<T>& task, std::vector<std::int64_t>& columns) {
+  for (std::int64_t j = 0; j < task.features; ++j) {
+    if (std::isfinite(task.x[j * task.col_stride])) columns.push_back(j);
+  }
+  const int threads = threads_worth(double(task.rows) * double(task.features), task.rows, task.threads);
+  std::vector<std::vector<std::int64_t>> found(threads, columns);
+  const bool finished = over_threads(
+      task.rows, chunk_rows(double(task.features)), threads, false, task.stop,
+      [&](int t, std::int64_t begin, std::int64_t end) {
+        // Most of them drop out with the first rows.
+        for (std::int64_t i = begin; i < end && !found[t].empty(); ++i) {
+          const T* row = task.x + i * task.row_stride;
+          const auto varies = [&](std::int64_t j) { return row[j * task.col_stride] != task.x[j * task.col_stride]; };
+          found[t].erase(std::remove_if(found[t].begin(), found[t].end(), varies), found[t].end());
+        }
+      });
+  for (const std::vector<std::int64_t>& of_thread : found) {
+    std::vector<std::int64_t> both;
+    std::set_intersection(columns.begin(), columns.end(), of_thread.begin(), of_thread.end(), std::back_inserter(both));
+    columns = std::move(both);
+  }
+  return finished;
+}
+
+// The products of the other columns; those with constant ones are zero.
+template <class T, class A>
+bool products_without(const std::vector<std::int64_t>& constant, const CrossTask<T>& task, const CrossProducts& out) {
+  const std::int64_t d = task.features;
+  std::vector<std::int64_t> all(d), columns;
+  std::iota(all.begin(), all.end(), std::int64_t(0));
+  std::set_difference(all.begin(), all.end(), constant.begin(), constant.end(), std::back_inserter(columns));
+  const auto size = std::int64_t(columns.size());
+  CrossTask<T> part = task;
+  part.features = size;
+  part.columns = columns.data();
+  Buffer<double> gram(size * size);
+  std::vector<double> xy(task.targets * size), x_mean(size);
+  if (!products_of_columns<T, A>(part, true, {gram.data(), xy.data(), x_mean.data(), out.y_mean})) return false;
+
+  std::fill(out.gram, out.gram + d * d, 0.0);
+  std::fill(out.xy, out.xy + task.targets * d, 0.0);
+  for (const std::int64_t j : constant) out.x_mean[j] = double(task.x[j * task.col_stride]);
+  for (std::int64_t i = 0; i < size; ++i) {
+    out.x_mean[columns[i]] = x_mean[i];
+    for (std::int64_t j = 0; j < size; ++j) out.gram[columns[i] * d + columns[j]] = gram.data()[i * size + j];
+    for (std::int64_t k = 0; k < task.targets; ++k) out.xy[k * d + columns[i]] = xy[k * size + i];
+  }
+  return true;
+}
+
+}  // namespace
+
+template <class T, class A>
+bool cross_products(const CrossTask<T>& task, bool center, const CrossProducts& out) {
+  std::vector<std::int64_t> constant;
+  if (center && task.col_stride == 1 && !find_constant(task, constant)) return false;
+  const auto count = std::int64_t(constant.size());
+  if (count<task.features&& double(count)> kLeastConstant * double(task.features)) {
+    return products_without<T, A>(constant, task, out);
+  }
+  return products_of_columns<T, A>(task, center, out);
 }
 
 template <class T>

@@ -19,6 +19,7 @@ struct CrossTask {
   const T* weights;
   int threads;  // at most this many
   StopCheck stop;
+  const std::int64_t* columns = nullptr;  // where not null, feature j lies in column columns[j] of x
 };
 
 // With the means of X and Y (weighted; zeros if not `center`), all arrays of doubles, row-major and contiguous:

@@ -19,6 +19,9 @@ inline constexpr double kCrossChunkWork = 1e8;
 // Multiply-adds each thread must have before another one is worth waking.
 inline constexpr double kCrossWorkPerThread = 300'000;
 
+// Constant columns are left out of products where they are at least this part of all, since rows are then copied first.
+inline constexpr double kLeastConstant = 1.0 / 16;
+
 // Where the sums of all threads together would take more doubles, threads share one matrix and have rows of it each,
 // for which each packs all of X.
 inline constexpr std::int64_t kMostPrivateSums = 2'000'000;

@@ -197,6 +197,44 @@ void whole() {
   }
 }
 
+// Columns of one value are left out of the products, and their sums are exact; an infinite value is told of.
+template <class T, class A>
+void constant_columns() {
+  const std::int64_t n = 700, d = 20, targets = 2;
+  auto x = normals<T>(n * d, 1);
+  for (std::int64_t i = 0; i < n * d; ++i) {
+    if (i % d % 3 == 0) x[i] = T(0.1) + T(i % d) * T(1e6);
+  }
+  const auto y = normals<T>(n * targets, 2), weights = integers<T>(n, 0, 5, 3);
+  const Expected expected(
+      n, d, targets, true, [&](std::int64_t i, std::int64_t j) { return static_cast<long double>(x[i * d + j]); },
+      [&](std::int64_t i, std::int64_t k) { return static_cast<long double>(y[i * targets + k]); },
+      [&](std::int64_t i) { return static_cast<long double>(weights[i]); });
+  const double exact = 50 * n * double(std::numeric_limits<A>::epsilon());
+  for (const int threads : {1, 3}) {
+    CrossTask<T> task{x.data(), d, 1, n, d, y.data(), targets, weights.data(), threads, nullptr};
+    Found found(d, targets);
+    CHECK((cross_products<T, A>(task, true, found.products())), "not stopped");
+    for (std::int64_t i = 0; i < d * d; ++i) {
+      const bool constant = i / d % 3 == 0 || i % d % 3 == 0;
+      CHECK_CLOSE(found.gram[i], constant ? 0 : expected.gram[i], constant ? 0 : exact, "gram " << i);
+    }
+    for (std::int64_t i = 0; i < targets * d; ++i) {
+      const bool constant = i % d % 3 == 0;
+      CHECK_CLOSE(found.xy[i], constant ? 0 : expected.xy[i], constant ? 0 : exact, "xy " << i);
+    }
+    for (std::int64_t j = 0; j < d; ++j) {
+      if (j % 3 == 0) CHECK_EQUAL(found.x_mean[j], double(x[j]), "mean of constant " << j);
+      CHECK_CLOSE(found.x_mean[j], expected.x_mean[j], exact * (1 + std::fabs(double(x[j]))), "mean " << j);
+    }
+    auto infinite = x;
+    for (std::int64_t i = 3; i < n * d; i += d) infinite[i] = std::numeric_limits<T>::infinity();
+    task.x = infinite.data();
+    CHECK((cross_products<T, A>(task, true, found.products())), "not stopped");
+    CHECK(!std::isfinite(found.gram[3 * d + 3]), "a constant that is infinite");
+  }
+}
+
 // The rows that the first shift is taken from are far from all others: the sums are taken once more.
 void misleading_rows() {
   const std::int64_t n = 64 * 40, d = 2;
@@ -273,6 +311,9 @@ int main() {
     whole<float, double>();
     whole<float, float>();
     whole<double, double>();
+    constant_columns<float, double>();
+    constant_columns<float, float>();
+    constant_columns<double, double>();
     misleading_rows();
     many_features();
     not_finite();
