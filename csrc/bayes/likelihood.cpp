@@ -49,18 +49,16 @@ class Packed {
         features_(features),
         classes_(classes),
         group_(group),
-        parameters_((classes + group - 1) / group * group * features * parameters_of(term)),
+        parameters_((classes + group - 1) / group * group * features * kParameters),
         constants_((classes + group - 1) / group * group) {}
 
   void set(std::int64_t k, std::int64_t j, int which, double value) {
-    const std::int64_t place = (k / group_ * features_ + j) * parameters_of(term_) + which;
+    const std::int64_t place = (k / group_ * features_ + j) * kParameters + which;
     parameters_.data()[place * group_ + k % group_] = value;
   }
   void set_constant(std::int64_t k, double value) { constants_.data()[k] = value; }
 
-  PackedModel model(double threshold) const {
-    return {term_, features_, classes_, parameters_.data(), constants_.data(), threshold};
-  }
+  PackedModel model() const { return {term_, features_, classes_, parameters_.data(), constants_.data()}; }
 
  private:
   Term term_;
@@ -91,7 +89,7 @@ ScoreResult score_rows(const GaussianModel& model, Rows<const T> x, const Outcom
   const std::int64_t d = model.features;
   bool inverses = true;
   for (std::int64_t i = 0; i < d * model.classes; ++i) inverses = inverses && has_inverse(model.variances[i]);
-  Packed packed(inverses ? Term::gaussian : Term::gaussian_quotient, d, model.classes, likelihood_kernels<T>().group);
+  Packed packed(inverses ? Term::product : Term::quotient, d, model.classes, likelihood_kernels<T>().group);
   for (std::int64_t k = 0; k < model.classes; ++k) {
     const double* variances = model.variances + k * d;
     packed.set_constant(k, model.log_priors[k] - 0.5 * sum_of_logs(variances, d));
@@ -100,23 +98,10 @@ ScoreResult score_rows(const GaussianModel& model, Rows<const T> x, const Outcom
       packed.set(k, j, 1, inverses ? 0.5 / variances[j] : 2 * variances[j]);
     }
   }
-  return score_packed(packed.model(0), x, out, threads, stop);
-}
-
-template <class T>
-ScoreResult score_rows(const LinearModel& model, Rows<const T> x, const Outcomes& out, int threads, StopCheck stop) {
-  const std::int64_t d = model.features;
-  Packed packed(model.binary ? Term::binary : Term::linear, d, model.classes, likelihood_kernels<T>().group);
-  for (std::int64_t k = 0; k < model.classes; ++k) {
-    packed.set_constant(k, model.constants[k]);
-    for (std::int64_t j = 0; j < d; ++j) packed.set(k, j, 0, model.weights[k * d + j]);
-  }
-  return score_packed(packed.model(model.threshold), x, out, threads, stop);
+  return score_packed(packed.model(), x, out, threads, stop);
 }
 
 template ScoreResult score_rows(const GaussianModel&, Rows<const float>, const Outcomes&, int, StopCheck);
 template ScoreResult score_rows(const GaussianModel&, Rows<const double>, const Outcomes&, int, StopCheck);
-template ScoreResult score_rows(const LinearModel&, Rows<const float>, const Outcomes&, int, StopCheck);
-template ScoreResult score_rows(const LinearModel&, Rows<const double>, const Outcomes&, int, StopCheck);
 
 }  // namespace fastml::bayes

@@ -18,23 +18,11 @@ struct GaussianModel {
   const double* log_priors;
 };
 
-// A score is constant[k] + the sum over features j of x[j] weight[k][j]; or, where `binary`, of the weights of those
-// features that are above the threshold.
-struct LinearModel {
-  std::int64_t features, classes;
-  const double* weights;
-  const double* constants;
-  bool binary;
-  double threshold;
-};
-
 enum class ScoreResult { finite, not_finite, stopped };
 
 // Writes the outcomes of all rows of x. Rows that are not finite have outcomes as plain arithmetic has them, and are told of.
 // Sums are of doubles. Neither the number of threads nor the place of a row changes its outcome.
 template <class T>
 ScoreResult score_rows(const GaussianModel& model, Rows<const T> x, const Outcomes& out, int threads, StopCheck stop);
-template <class T>
-ScoreResult score_rows(const LinearModel& model, Rows<const T> x, const Outcomes& out, int threads, StopCheck stop);
 
 }  // namespace fastml::bayes

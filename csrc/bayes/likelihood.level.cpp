@@ -7,6 +7,7 @@ namespace fastml {
 namespace FASTML_LEVEL {
 namespace {
 
+using bayes::kParameters;
 using bayes::LikelihoodKernels;
 using bayes::Outcomes;
 using bayes::PackedModel;
@@ -19,18 +20,13 @@ constexpr int kVectors = 4;
 // Features whose values for a tile of rows stay in L1.
 constexpr std::int64_t kPanel = 64;
 
-constexpr bool is_binary(Term term) { return term == Term::binary; }
-
 template <Term term>
 FASTML_INLINE vec<double> add_term(vec<double> score, vec<double> x, vec<double> a, vec<double> b) {
-  if constexpr (term == Term::gaussian) {
-    const vec<double> d = x - a;
+  const vec<double> d = x - a;
+  if constexpr (term == Term::product) {
     return score - d * d * b;
-  } else if constexpr (term == Term::gaussian_quotient) {
-    const vec<double> d = x - a;
-    return score - d * d / b;
   } else {
-    return score + x * a;
+    return score - d * d / b;
   }
 }
 
@@ -38,7 +34,6 @@ FASTML_INLINE vec<double> add_term(vec<double> score, vec<double> x, vec<double>
 template <Term term, int Vectors>
 FASTML_INLINE void add_terms(const double* panel, std::int64_t features, const double* parameters, double* scores,
                              int classes) {
-  constexpr int kParameters = bayes::parameters_of(term);
   vec<double> sums[kClasses][Vectors];
 #pragma GCC unroll 4
   for (int k = 0; k < kClasses; ++k) {
@@ -69,14 +64,10 @@ FASTML_INLINE void add_terms(const double* panel, std::int64_t features, const d
 
 // panel[j][i] = x[i][first + j], as doubles; rows up to the next whole vector are filled with zeros. Returns whether all
 // are finite.
-template <class T, bool binary>
+template <class T>
 FASTML_INLINE bool transpose_panel(Rows<const T> x, std::int64_t begin, std::int64_t rows, std::int64_t first,
-                                   std::int64_t features, T threshold, double* panel) {
+                                   std::int64_t features, double* panel) {
   constexpr int lanes = kLanes<double>;
-  const vec<double> limit = broadcast(double(threshold));
-  const auto value = [&](vec<double> v) __attribute__((always_inline)) {
-    return binary ? select<double>(v > limit, broadcast(1.0), vec<double>{}) : v;
-  };
   vec<double> differences{};  // x - x: NaN where x is not finite
   std::int64_t i = 0;
   for (; i + lanes <= rows; i += lanes) {
@@ -91,13 +82,13 @@ FASTML_INLINE bool transpose_panel(Rows<const T> x, std::int64_t begin, std::int
       }
       transpose<double>(block);
 #pragma GCC unroll 16
-      for (int c = 0; c < lanes; ++c) store<double>(panel + (j + c) * kTileRows + i, value(block[c]));
+      for (int c = 0; c < lanes; ++c) store<double>(panel + (j + c) * kTileRows + i, block[c]);
     }
     for (; j < features; ++j) {
       vec<double> column{};
       for (int r = 0; r < lanes; ++r) column[r] = double(from[r * x.stride + j]);
       differences += column - column;
-      store<double>(panel + j * kTileRows + i, value(column));
+      store<double>(panel + j * kTileRows + i, column);
     }
   }
   if (i < rows) {
@@ -107,7 +98,7 @@ FASTML_INLINE bool transpose_panel(Rows<const T> x, std::int64_t begin, std::int
       vec<double> column{};
       for (int r = 0; r < left; ++r) column[r] = double(from[r * x.stride + j]);
       differences += column - column;
-      store<double>(panel + j * kTileRows + i, value(column));
+      store<double>(panel + j * kTileRows + i, column);
     }
   }
   return reduce_add<double>(differences) == 0;
@@ -122,7 +113,6 @@ template <class T, Term term>
 bool score_rows(const PackedModel& model, Rows<const T> x, std::int64_t begin, std::int64_t end, const Outcomes& out,
                 double* scratch) {
   constexpr int lanes = kLanes<double>;
-  constexpr int kParameters = bayes::parameters_of(term);
   double* scores = scratch;
   double* panel = scratch + model.classes * kTileRows;
   bool finite = true;
@@ -134,7 +124,7 @@ bool score_rows(const PackedModel& model, Rows<const T> x, std::int64_t begin, s
     }
     for (std::int64_t first = 0; first < model.features; first += kPanel) {
       const std::int64_t features = model.features - first < kPanel ? model.features - first : kPanel;
-      finite &= transpose_panel<T, is_binary(term)>(x, begin, rows, first, features, T(model.threshold), panel);
+      finite &= transpose_panel(x, begin, rows, first, features, panel);
       for (std::int64_t k = 0; k < model.classes; k += kClasses) {
         const double* parameters = model.parameters + (k * model.features + first * kClasses) * kParameters;
         const int classes = int(model.classes - k < kClasses ? model.classes - k : kClasses);
@@ -156,16 +146,8 @@ bool score_rows(const PackedModel& model, Rows<const T> x, std::int64_t begin, s
 template <class T>
 bool score(const PackedModel& model, Rows<const T> x, std::int64_t begin, std::int64_t end, const Outcomes& out,
            double* scratch) {
-  switch (model.term) {
-    case Term::gaussian:
-      return score_rows<T, Term::gaussian>(model, x, begin, end, out, scratch);
-    case Term::gaussian_quotient:
-      return score_rows<T, Term::gaussian_quotient>(model, x, begin, end, out, scratch);
-    case Term::linear:
-      return score_rows<T, Term::linear>(model, x, begin, end, out, scratch);
-    default:
-      return score_rows<T, Term::binary>(model, x, begin, end, out, scratch);
-  }
+  if (model.term == Term::product) return score_rows<T, Term::product>(model, x, begin, end, out, scratch);
+  return score_rows<T, Term::quotient>(model, x, begin, end, out, scratch);
 }
 
 }  // namespace

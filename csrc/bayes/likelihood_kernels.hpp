@@ -9,27 +9,22 @@
 
 namespace fastml::bayes {
 
-// What a feature of value x adds to the score of a class with the two parameters a and b, or one.
+// What a feature of value x adds to the score of a class with the two parameters a and b.
 enum class Term {
-  gaussian,           // -(x - a)^2 b: b is half the inverse of the variance
-  gaussian_quotient,  // -(x - a)^2 / b: for variances without an inverse
-  linear,             // x a
-  binary,             // a if x is above the threshold
+  product,   // -(x - a)^2 b: b is half the inverse of the variance
+  quotient,  // -(x - a)^2 / b: for variances without an inverse
 };
 
 // Parameters a term has for each feature and class.
-inline constexpr int parameters_of(Term term) {
-  return term == Term::gaussian || term == Term::gaussian_quotient ? 2 : 1;
-}
+inline constexpr int kParameters = 2;
 
 // Classes stand in groups, the last one filled up with zeros: for each group, each feature and each parameter one number a
 // class of the group.
 struct PackedModel {
   Term term;
   std::int64_t features, classes;
-  const double* parameters;  // groups x features x parameters_of(term) x LikelihoodKernels::group
+  const double* parameters;  // groups x features x kParameters x LikelihoodKernels::group
   const double* constants;   // what a score starts from; groups x LikelihoodKernels::group
-  double threshold;          // of Term::binary; compared in the type of x
 };
 
 template <class T>

@@ -8,6 +8,7 @@
 
 #include "bayes/likelihood.hpp"
 #include "bayes/moments.hpp"
+#include "bayes/row_scores.hpp"
 #include "tests/check.hpp"
 #include "tests/guarded.hpp"
 #include "tests/levels.hpp"

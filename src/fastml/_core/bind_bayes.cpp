@@ -38,15 +38,6 @@ py::tuple gaussian_scores(const Array<T>& x, const Array<double>& means, const A
 }
 
 template <class T>
-py::tuple linear_scores(const Array<T>& x, const Array<double>& weights, const Array<double>& constants,
-                        std::optional<double> threshold, const std::string& outcome, int n_threads) {
-  require_model_shape(weights, constants, rows_of(x).cols);
-  const bayes::LinearModel model{weights.shape(1), weights.shape(0),      weights.data(),
-                                 constants.data(), threshold.has_value(), threshold.value_or(0)};
-  return scores_of(model, x, outcome, false, n_threads);
-}
-
-template <class T>
 py::tuple gaussian_moments(const Array<T>& x, const Array<std::int64_t>& labels, const std::optional<Array<T>>& weights,
                            const Array<double>& class_weights, const Array<double>& means,
                            const Array<double>& variances, double smoothing, int n_threads) {
@@ -81,10 +72,6 @@ void bind_bayes_of(py::module_& module) {
              py::arg("narrow") = false, py::arg("n_threads") = 1,
              "(outcome of each row, whether x is finite) of a Gaussian model; csrc/bayes/likelihood.hpp has the "
              "contract.");
-  module.def("linear_scores", &linear_scores<T>, py::arg("x").noconvert(), py::arg("weights").noconvert(),
-             py::arg("constants").noconvert(), py::arg("threshold"), py::arg("outcome"), py::arg("n_threads") = 1,
-             "(outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; "
-             "csrc/bayes/likelihood.hpp has the contract.");
   module.def("gaussian_moments", &gaussian_moments<T>, py::arg("x").noconvert(), py::arg("labels").noconvert(),
              py::arg("weights").noconvert(), py::arg("class_weights").noconvert(), py::arg("means").noconvert(),
              py::arg("variances").noconvert(), py::arg("smoothing"), py::arg("n_threads") = 1,

@@ -53,6 +53,7 @@ void bind_nn_resampling(py::module_& module);
 void bind_nn_dense(py::module_& module);
 void bind_svm_train(py::module_& module);
 void bind_bayes(py::module_& module);
+void bind_discrete_bayes(py::module_& module);
 
 // Whether a Python signal handler has raised (Ctrl-C). Call without the GIL, from the thread that called into the module.
 bool interrupted();

@@ -33,4 +33,5 @@ PYBIND11_MODULE(_core, module) {
   fastml::bind_nn_dense(module);
   fastml::bind_svm_train(module);
   fastml::bind_bayes(module);
+  fastml::bind_discrete_bayes(module);
 }
