@@ -135,7 +135,54 @@ PRIVATE_NAMES = {
     "sklearn.neural_network._multilayer_perceptron.MLPRegressor._validate_input": "checks samples and targets",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer": "holds the state of Adam between calls",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer": "holds velocities and the rate between calls",
+    "sklearn.naive_bayes.BernoulliNB._check_X": (
+        "raises what scikit-learn says of samples to predict, where a kernel met values that are not finite"
+    ),
+    "sklearn.naive_bayes.BernoulliNB._check_X_y": (
+        "raises what scikit-learn says of samples, where a kernel met values that are not finite"
+    ),
+    "sklearn.naive_bayes.BernoulliNB._count": "tells whether a class defines its counts anew",
+    "sklearn.naive_bayes.BernoulliNB._joint_log_likelihood": "tells whether a class defines its scores anew",
+    "sklearn.naive_bayes.BernoulliNB._update_feature_log_prob": "log-probabilities from counts",
+    "sklearn.naive_bayes.CategoricalNB._check_X": (
+        "raises what scikit-learn says of samples to predict, where a kernel met values that are not finite"
+    ),
+    "sklearn.naive_bayes.CategoricalNB._check_X_y": (
+        "raises what scikit-learn says of samples, where a kernel met values that are not finite"
+    ),
+    "sklearn.naive_bayes.CategoricalNB._count": "tells whether a class defines its counts anew",
+    "sklearn.naive_bayes.CategoricalNB._init_counters": (
+        "tells whether a class defines its counts anew; the arrays that counts are added to"
+    ),
+    "sklearn.naive_bayes.CategoricalNB._joint_log_likelihood": (
+        "tells whether a class defines its scores anew; raises for categories without probability"
+    ),
+    "sklearn.naive_bayes.CategoricalNB._update_feature_log_prob": "log-probabilities from counts",
+    "sklearn.naive_bayes.CategoricalNB._validate_n_categories": (
+        "the numbers of categories, and the errors of min_categories"
+    ),
+    "sklearn.naive_bayes.ComplementNB._count": "tells whether a class defines its counts anew",
+    "sklearn.naive_bayes.ComplementNB._joint_log_likelihood": "tells whether a class defines its scores anew",
+    "sklearn.naive_bayes.ComplementNB._update_feature_log_prob": "log-probabilities from counts",
+    "sklearn.naive_bayes.GaussianNB._check_X": "not used: it shares its name with that of discrete naive Bayes",
     "sklearn.naive_bayes.GaussianNB._joint_log_likelihood": "tells whether a class defines its scores anew",
+    "sklearn.naive_bayes.MultinomialNB._count": "tells whether a class defines its counts anew",
+    "sklearn.naive_bayes.MultinomialNB._joint_log_likelihood": "tells whether a class defines its scores anew",
+    "sklearn.naive_bayes.MultinomialNB._update_feature_log_prob": "log-probabilities from counts",
+    "sklearn.naive_bayes._BaseDiscreteNB": "the parent that naive Bayes classifiers of counts and categories share",
+    "sklearn.naive_bayes._BaseDiscreteNB._check_X": (
+        "raises what scikit-learn says of samples to predict, where a kernel met values that are not finite"
+    ),
+    "sklearn.naive_bayes._BaseDiscreteNB._check_X_y": (
+        "raises what scikit-learn says of samples, where a kernel met values that are not finite"
+    ),
+    "sklearn.naive_bayes._BaseDiscreteNB._check_alpha": "the smoothing of counts, its errors and warning",
+    "sklearn.naive_bayes._BaseDiscreteNB._init_counters": (
+        "tells whether a class defines its counts anew; the arrays that counts are added to"
+    ),
+    "sklearn.naive_bayes._BaseDiscreteNB._update_class_log_prior": (
+        "log-probabilities of the classes, and the errors of given ones"
+    ),
     "sklearn.naive_bayes._BaseNB": "the parent that all naive Bayes classifiers share",
     "sklearn.svm._base.BaseLibSVM": "the parent that kernel machines share",
     "sklearn.svm._base.BaseLibSVM._compute_kernel": "the values of a kernel that is a function",

@@ -69,10 +69,7 @@ def validate(
     """
     plain = _is_plain(X, dtype, order) and X.shape[0] >= min_samples and _fits(estimator, X, reset)
     if plain and (not check_finite or _finite(X)):
-        if reset:
-            estimator.n_features_in_ = X.shape[1]
-            if hasattr(estimator, "feature_names_in_"):
-                del estimator.feature_names_in_
+        take_features(estimator, X, reset=reset)
         return X.copy(order="K") if copy else X
     X = validate_data(
         estimator,
@@ -181,7 +178,33 @@ def _is_plain(X: Any, dtype: str | Sequence[type], order: str | None) -> bool:
     )
 
 
-def _fits(estimator: Any, X: np.ndarray, reset: bool) -> bool:
+def take_features(estimator: Any, X: Any, *, reset: bool) -> bool:
+    """Set or compare the number of features, as scikit-learn's checks do, for samples that need no other check.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Whose ``n_features_in_`` is set, or compared, and whose ``feature_names_in_`` is deleted where it is set.
+    X : ndarray or sparse array of shape (n_samples, n_features)
+        The samples. They have no names of features.
+    reset : bool
+        Whether to set the attributes.
+
+    Returns
+    -------
+    fits : bool
+        False where scikit-learn has something to say of the features; nothing is set then.
+    """
+    if not _fits(estimator, X, reset):
+        return False
+    if reset:
+        estimator.n_features_in_ = X.shape[1]
+        if hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_
+    return True
+
+
+def _fits(estimator: Any, X: Any, reset: bool) -> bool:
     """Tell whether X has the features that the estimator was fitted on."""
     if reset:
         return True

@@ -1,0 +1,22 @@
+"""Naive Bayes of features that are there or not."""
+
+from typing import Any
+
+import numpy as np
+import sklearn.naive_bayes
+
+from fastml.naive_bayes._counting import threshold_for
+from fastml.naive_bayes._discrete import Fitting
+from fastml.naive_bayes._predicting import Predicting
+
+
+class BernoulliNB(Fitting, Predicting, sklearn.naive_bayes.BernoulliNB):
+    __doc__ = sklearn.naive_bayes.BernoulliNB.__doc__
+
+    def _threshold(self, X: Any) -> float | None:
+        return threshold_for(self.binarize, X)
+
+    def _linear_model(self) -> tuple[np.ndarray, np.ndarray]:
+        absent = np.log(1 - np.exp(self.feature_log_prob_))
+        # A score is that of a sample without any feature, and what each of its features changes.
+        return self.feature_log_prob_ - absent, self.class_log_prior_ + absent.sum(axis=1)
