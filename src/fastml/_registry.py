@@ -48,6 +48,7 @@ ENTRIES = (
     Entry("dbscan", "sklearn.cluster", "fastml.cluster"),
     Entry("k_means", "sklearn.cluster", "fastml.cluster"),
     Entry("kmeans_plusplus", "sklearn.cluster", "fastml.cluster"),
+    Entry("IncrementalPCA", "sklearn.decomposition", "fastml.decomposition"),
     Entry("PCA", "sklearn.decomposition", "fastml.decomposition"),
     Entry("AdaBoostClassifier", "sklearn.ensemble", "fastml.ensemble"),
     Entry("AdaBoostRegressor", "sklearn.ensemble", "fastml.ensemble"),

@@ -1,5 +1,6 @@
 """Decompositions of matrices: principal components, truncated singular values."""
 
+from fastml.decomposition._incremental_pca import IncrementalPCA
 from fastml.decomposition._pca import PCA
 
-__all__ = ["PCA"]
+__all__ = ["PCA", "IncrementalPCA"]

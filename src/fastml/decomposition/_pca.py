@@ -138,7 +138,6 @@ class PCA(Transforming, sklearn.decomposition.PCA):
         if not np.isfinite(products.diagonal()).all():
             # An error, unless values are too large for their squares: LAPACK's then.
             self._validated(given)
-            np.linalg.eigh(products)
         noise: Any = 0.0
         with serial_blas(threads.for_pass(n * d)):
             # A single sample has no covariance: LAPACK's error.

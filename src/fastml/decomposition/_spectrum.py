@@ -27,7 +27,7 @@ class Spectrum:
     Parameters
     ----------
     matrix : ndarray of shape (n_features, n_features)
-        Finite. Is not changed.
+        Is not changed. If it is not finite, there is LAPACK's error.
     dtype : type, default=np.float64
         The type to decompose it in.
     """
@@ -61,7 +61,7 @@ class Spectrum:
     @cached_property
     def values(self) -> np.ndarray:
         """All eigenvalues; those below 0 by rounding are 0."""
-        if "_all" not in self.__dict__ and len(self._matrix) > 1:
+        if "_all" not in self.__dict__ and len(self._matrix) > 1 and np.isfinite(self.trace):
             (sterf,) = get_lapack_funcs(("sterf",), (self._matrix,))
             diagonal, off_diagonal, _, _ = self._tridiagonal
             values, failed = sterf(diagonal, off_diagonal)
@@ -83,7 +83,8 @@ class Spectrum:
             When LAPACK finds no eigenvalues.
         """
         n = len(self._matrix)
-        found = self._some(count) if 0 < count <= FEW * n else None
+        few = 0 < count <= FEW * n and "_all" not in self.__dict__ and np.isfinite(self.trace)
+        found = self._some(count) if few else None
         if found is None:
             values, vectors = self._all
             found = values[:count], vectors[:count]
