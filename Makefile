@@ -61,7 +61,8 @@ build: $(STAMPS)/editable  ## build and install into .venv, only what changed
 DIST_TESTS := tests/packaging/test_distribution.py
 # Tests that take long, and that few changes concern: of our own tools, which start many processes, and of peaks of memory.
 SLOW_TESTS := $(patsubst %,tests/benchmarks/test_%.py,image_networks measure turns worker) tests/suite/test_harness.py \
-  $(patsubst %,tests/cluster/test_%_memory.py,cluster dbscan) tests/svm/test_svm_memory.py
+  $(patsubst %,tests/cluster/test_%_memory.py,cluster dbscan) tests/svm/test_svm_memory.py \
+  tests/decomposition/test_incremental_memory.py
 # Two tests at a time, C++ and Python; their threads wait asleep, so as not to take the other's core.
 .PHONY: test
 test: export OMP_WAIT_POLICY := passive

@@ -80,11 +80,12 @@ def merged(before: Summary | None, X: np.ndarray, n_components: int, *, checked:
         products, mean = centered_products(X)
         squares = products.diagonal()
     else:
-        mean = X.mean(axis=0, dtype=np.float64)
-        centered = X - mean
-        # The rounding of large means.
-        rest = centered.mean(axis=0)
-        centered -= rest
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = X.mean(axis=0, dtype=np.float64)
+            centered = X - mean
+            # The rounding of large means.
+            rest = centered.mean(axis=0)
+            centered -= rest
         mean += rest
         squares = np.einsum("ij,ij->j", centered, centered)
     if not checked and not np.isfinite(squares).all():
