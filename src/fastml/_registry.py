@@ -50,6 +50,7 @@ ENTRIES = (
     Entry("kmeans_plusplus", "sklearn.cluster", "fastml.cluster"),
     Entry("IncrementalPCA", "sklearn.decomposition", "fastml.decomposition"),
     Entry("PCA", "sklearn.decomposition", "fastml.decomposition"),
+    Entry("TruncatedSVD", "sklearn.decomposition", "fastml.decomposition"),
     Entry("AdaBoostClassifier", "sklearn.ensemble", "fastml.ensemble"),
     Entry("AdaBoostRegressor", "sklearn.ensemble", "fastml.ensemble"),
     Entry("BaggingClassifier", "sklearn.ensemble", "fastml.ensemble"),

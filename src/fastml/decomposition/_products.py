@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
 
 from fastml import _core
 from fastml._support import threads
+from fastml._support.arrays import csr_arrays
 
 
 class Dense:
@@ -21,6 +23,8 @@ class Dense:
     """
 
     def __init__(self, X: np.ndarray, mean: np.ndarray | None = None):
+        self.shape: tuple[int, int] = X.shape
+        self.dtype = X.dtype
         self._X = X if mean is None else X - mean.astype(X.dtype, copy=False)
 
     def times(self, Q: np.ndarray) -> np.ndarray:
@@ -44,15 +48,16 @@ class Sparse:
     """
 
     def __init__(self, X: Any, mean: np.ndarray | None = None):
+        self.shape: tuple[int, int] = X.shape
+        self.dtype = X.dtype
         self._mean = None if mean is None else mean.astype(X.dtype, copy=False)
-        self._shape = X.shape
-        arrays = compressed_arrays(X)
+        arrays = csr_arrays(X)
         self._rows, self._columns = (arrays, None) if X.format == "csr" else (None, arrays)
 
     def times(self, Q: np.ndarray) -> np.ndarray:
         """Return (X - mean) @ Q."""
         if self._rows is None:
-            self._rows = _transposed(self._columns, self._shape[0])
+            self._rows = _transposed(self._columns, self.shape[0])
         result = _product(self._rows, Q)
         if self._mean is not None:
             result -= self._mean @ Q
@@ -61,7 +66,7 @@ class Sparse:
     def transposed_times(self, Y: np.ndarray) -> np.ndarray:
         """Return (X - mean).T @ Y."""
         if self._columns is None:
-            self._columns = _transposed(self._rows, self._shape[1])
+            self._columns = _transposed(self._rows, self.shape[1])
         result = _product(self._columns, Y)
         if self._mean is not None:
             result -= self._mean[:, np.newaxis] * Y.sum(axis=0)
@@ -73,29 +78,16 @@ def products_of(X: Any, mean: np.ndarray | None = None) -> Dense | Sparse:
     return Sparse(X, mean) if sp.issparse(X) else Dense(X, mean)
 
 
-def sparse_product(X: Any, b: np.ndarray) -> np.ndarray:
-    """Return X @ b.
-
-    Parameters
-    ----------
-    X : sparse array of shape (n_samples, n_features)
-        CSR, float32 or float64.
-    b : ndarray of shape (n_features, n_columns)
-        Of X's type.
-
-    Returns
-    -------
-    product : ndarray of shape (n_samples, n_columns)
-        C-contiguous.
-    """
-    return _product(compressed_arrays(X), b)
-
-
-def compressed_arrays(X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return values, indices and offsets of CSR or CSC samples, as kernels take them."""
-    kind = np.int32 if X.indices.dtype == X.indptr.dtype == np.int32 else np.int64
-    indices, offsets = X.indices.astype(kind, copy=False), X.indptr.astype(kind, copy=False)
-    return np.ascontiguousarray(X.data), np.ascontiguousarray(indices), np.ascontiguousarray(offsets)
+def operator_of(matrix: Dense | Sparse) -> LinearOperator:
+    """Return products as ARPACK asks for them."""
+    return LinearOperator(
+        matrix.shape,
+        matvec=lambda x: matrix.times(x.reshape(-1, 1)),
+        rmatvec=lambda x: matrix.transposed_times(x.reshape(-1, 1)),
+        matmat=matrix.times,
+        rmatmat=matrix.transposed_times,
+        dtype=matrix.dtype,
+    )
 
 
 def _product(rows: tuple[np.ndarray, np.ndarray, np.ndarray], b: np.ndarray) -> np.ndarray:

@@ -2,24 +2,24 @@
 
 It can be read beside ``_randomized_svd`` and ``_randomized_range_finder`` of scikit-learn's ``utils/extmath.py``. The
 answer depends on the spaces that the iterates span, not on their bases: where scikit-learn takes the factor L of an LU
-decomposition or the Q of a QR decomposition, a Cholesky factor of the Gram matrix gives a basis of the same space by
-two matrix products. Where the Gram matrix, which squares the condition number, would not do, there is Householder's QR.
-The last decomposition is that of a small square matrix: what is left of the wide one in a basis of its rows.
+decomposition or the Q of a QR decomposition, any basis of the same space will do, and none where the columns are far
+from depending on each other anyway. The last decomposition is that of a small square matrix: what is left of the wide
+one in a basis of its rows.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import linalg
 from sklearn.utils import check_random_state
 
-from fastml import _core
-from fastml._support import threads
-from fastml.decomposition._products import products_of
+from fastml.decomposition._bases import near_basis, orthonormal_basis
+from fastml.decomposition._products import Dense, Sparse, products_of
 
-LEAST_EIGENVALUE = 1e-11
-"""Of a Gram matrix with ones on its diagonal: below this its Cholesky factor, off by some eps, leaves a basis that is
-not near to orthonormal any more."""
+ROUNDING_TO_SPARE = {"d": 1e-8, "f": 1e-2}
+"""Least eigenvalues, as of :func:`near_basis`, above which products may be multiplied on without a new basis: of the
+digits of the space, rounding then takes four (of float64) or one (of float32)."""
 
 
 def randomized_svd(
@@ -37,12 +37,13 @@ def randomized_svd(
 
     Parameters
     ----------
-    X : ndarray or sparse array of shape (n_samples, n_features)
+    X : ndarray or sparse array of shape (n_samples, n_features), or their products
         float32 or float64, finite; CSR or CSC if sparse.
     n_components : int
         Number of singular values and vectors to return.
     mean : ndarray of shape (n_features,), optional
-        What to subtract from every row. Sparse X is not made dense for it; of dense X there will be a copy.
+        What to subtract from every row, where X are no products. Sparse X is not made dense for it; of dense X there
+        will be a copy.
     n_oversamples : int, default=10
         Number of further random vectors.
     n_iter : int or "auto", default="auto"
@@ -65,22 +66,20 @@ def randomized_svd(
         Right singular vectors in rows, of an array in Fortran's order.
     """
     random_state = check_random_state(random_state)
-    n_samples, n_features = X.shape
+    matrix = X if isinstance(X, Dense | Sparse) else products_of(X, mean)
+    n_samples, n_features = matrix.shape
     if n_iter == "auto":
-        n_iter = 7 if n_components < 0.1 * min(X.shape) else 4
-    matrix = products_of(X, mean)
+        n_iter = 7 if n_components < 0.1 * min(matrix.shape) else 4
     forward, backward = matrix.times, matrix.transposed_times
     is_wide = n_samples < n_features
     if is_wide:
         forward, backward = backward, forward
-    drawn = random_state.normal(size=(min(X.shape), n_components + n_oversamples)).astype(X.dtype, copy=False)
+    drawn = random_state.normal(size=(min(matrix.shape), n_components + n_oversamples)).astype(matrix.dtype, copy=False)
     normalize = power_iteration_normalizer != "none" and not (power_iteration_normalizer == "auto" and n_iter <= 2)
 
-    basis = drawn
-    for _ in range(n_iter):
-        basis = backward(_some_basis(forward(basis)) if normalize else forward(basis))
-        if normalize:
-            basis = _some_basis(basis)
+    basis = _iterate(forward, backward, drawn, n_iter) if normalize else drawn
+    for _ in range(0 if normalize else n_iter):
+        basis = backward(forward(basis))
     basis = orthonormal_basis(forward(basis))
     projected = backward(basis)  # the transpose of scikit-learn's B
     other = orthonormal_basis(projected)
@@ -95,51 +94,18 @@ def randomized_svd(
     return U, S, V.T
 
 
-def orthonormal_basis(Y: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis of the space of Y's columns.
-
-    Parameters
-    ----------
-    Y : ndarray of shape (n, k)
-        float32 or float64.
-
-    Returns
-    -------
-    basis : ndarray of shape (n, min(n, k))
-        Of Y's type. Where Y has no full rank, some of it is arbitrary.
-    """
-    # What the first step leaves to be desired, by its rounding, is put right by the second.
-    basis = _by_cholesky(Y)
-    basis = None if basis is None else _by_cholesky(basis)
-    return _by_householder(Y) if basis is None else basis
-
-
-def _some_basis(Y: np.ndarray) -> np.ndarray:
-    """Return a basis of the same space that is not far from orthonormal."""
-    basis = _by_cholesky(Y)
-    return _by_householder(Y) if basis is None else basis
-
-
-def _by_cholesky(Y: np.ndarray) -> np.ndarray | None:
-    """Return Y times the inverse of the Cholesky factor of Y'Y, if that can be told to be near to orthonormal."""
-    n, k = Y.shape
-    if n < k:
-        return None
-    none = np.empty((n, 0), Y.dtype)
-    gram, *_ = _core.cross_products(Y, none, None, False, threads.n_threads(work=n * k * k / 2))
-    norms = np.sqrt(gram.diagonal())
-    if not (np.isfinite(norms).all() and norms.all()):
-        return None
-    gram /= norms * norms[:, np.newaxis]
-    try:
-        if not linalg.eigvalsh(gram, subset_by_index=[0, 0], check_finite=False)[0] > LEAST_EIGENVALUE:
-            return None
-        factor = linalg.cholesky(gram, check_finite=False)
-    except linalg.LinAlgError:
-        return None
-    inverse = linalg.solve_triangular(factor, np.eye(k), check_finite=False) / norms[:, np.newaxis]
-    return Y @ np.ascontiguousarray(inverse, dtype=Y.dtype)
-
-
-def _by_householder(Y: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(linalg.qr(Y, mode="economic", check_finite=False)[0])
+def _iterate(
+    forward: Callable[[np.ndarray], np.ndarray],
+    backward: Callable[[np.ndarray], np.ndarray],
+    basis: np.ndarray,
+    n_iter: int,
+) -> np.ndarray:
+    """Return a basis of the space that n_iter products back and forth lead to."""
+    enough = ROUNDING_TO_SPARE[basis.dtype.char]
+    halfway = True  # whether there is to be a basis between the two products
+    for _ in range(n_iter):
+        basis, eigenvalue = near_basis(forward(basis)) if halfway else (forward(basis), 1.0)
+        basis, of_both = near_basis(backward(basis))
+        # Condition numbers multiply.
+        halfway = not eigenvalue * of_both > enough
+    return basis
