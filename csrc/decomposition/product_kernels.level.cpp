@@ -1,4 +1,5 @@
 #include "decomposition/product_kernels.hpp"
+
 #include "simd/vec.hpp"
 
 namespace fastml {

@@ -124,8 +124,8 @@ Outcome transpose(const SparseMatrix<T, Index>& a, T* values, Index* indices, In
   return Outcome::done;
 }
 
-#define FASTML_FOR_TYPES(T, Index)                                                                              \
-  template Outcome sparse_product(const SparseMatrix<T, Index>&, Rows<const T>, Rows<T>, int, StopCheck);       \
+#define FASTML_FOR_TYPES(T, Index)                                                                        \
+  template Outcome sparse_product(const SparseMatrix<T, Index>&, Rows<const T>, Rows<T>, int, StopCheck); \
   template Outcome transpose(const SparseMatrix<T, Index>&, T*, Index*, Index*, int);
 FASTML_FOR_TYPES(float, std::int32_t)
 FASTML_FOR_TYPES(float, std::int64_t)

@@ -175,7 +175,8 @@ X = sp.csr_array(np.ones((3, 10), np.float32))
 model = TruncatedSVD(2, random_state=0).fit(np.eye(10, dtype=np.float32))
 model.components_ = np.ones((100_000, 10), np.float32)
 expected = model.transform(X)
-long = sp.csr_array((np.ones(10**7, np.float32), np.zeros(10**7, np.int32), np.arange(0, 10**7 + 1, 10**4, dtype=np.int32)), (1000, 10))
+offsets = np.arange(0, 10**7 + 1, 10**4, dtype=np.int32)
+long = sp.csr_array((np.ones(10**7, np.float32), np.zeros(10**7, np.int32), offsets), (1000, 10))
 call = lambda: model.transform(long)
 """,
 }

@@ -207,9 +207,7 @@ def test_samples_without_values():
     normalizer=st.sampled_from(["auto", "QR", "LU"]),
     seed=st.integers(0, 10**6),
 )
-def test_random_cases(
-    rows, cols, density, layout, index, n_components, n_iter, n_oversamples, normalizer, seed
-):
+def test_random_cases(rows, cols, density, layout, index, n_components, n_iter, n_oversamples, normalizer, seed):
     X = samples((rows, cols), density, "f8", layout, index, seed)
     parameters = {
         "n_components": n_components,
@@ -219,7 +217,7 @@ def test_random_cases(
         "random_state": seed,
     }
     values = np.linalg.svd(X if layout == "dense" else X.toarray(), compute_uv=False)
-    # Vectors of singular values that are equal, or zero, are arbitrary; near ones are told apart by as many digits less.
+    # Vectors of singular values that are equal, or zero, are arbitrary; of near ones some digits are.
     apart = (values > 1e-5 * max(values[0], 1e-300)) & (np.abs(np.diff(values, append=-1)) > 1e-3 * values[0])
     n_compared = min(n_components, len(values) if apart.all() else int(np.argmin(apart)))
     compare(parameters, X, 1e-6, n_compared=n_compared)

@@ -39,7 +39,8 @@ def near_basis(Y: np.ndarray) -> tuple[np.ndarray, float]:
     found = None
     if n >= k:
         # As sums in double: of float32, too, the squares are exact.
-        gram, *_ = _core.cross_products(Y, np.empty((n, 0), Y.dtype), None, False, threads.n_threads(work=n * k * k / 2))
+        no_targets = np.empty((n, 0), Y.dtype)
+        gram, *_ = _core.cross_products(Y, no_targets, None, False, threads.n_threads(work=n * k * k / 2))
         found = _inverse_factor(gram)
     if found is None:
         return np.ascontiguousarray(linalg.qr(Y, mode="economic", check_finite=False)[0]), 0.0

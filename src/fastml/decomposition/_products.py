@@ -10,6 +10,9 @@ from fastml import _core
 from fastml._support import threads
 from fastml._support.arrays import csr_arrays
 
+Compressed = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Values, indices and offsets of compressed rows, or columns."""
+
 
 class Dense:
     """Products of an array, by NumPy's BLAS.
@@ -19,7 +22,7 @@ class Dense:
     X : ndarray of shape (n_samples, n_features)
         float32 or float64.
     mean : ndarray of shape (n_features,) or None
-        What is subtracted from every row: beforehand, as products about zero would lose what large means have in common.
+        What is subtracted from every row: beforehand, as products of values with large means would lose their digits.
     """
 
     def __init__(self, X: np.ndarray, mean: np.ndarray | None = None):
@@ -52,11 +55,13 @@ class Sparse:
         self.dtype = X.dtype
         self._mean = None if mean is None else mean.astype(X.dtype, copy=False)
         arrays = csr_arrays(X)
-        self._rows, self._columns = (arrays, None) if X.format == "csr" else (None, arrays)
+        self._rows: Compressed | None = arrays if X.format == "csr" else None
+        self._columns: Compressed | None = None if X.format == "csr" else arrays
 
     def times(self, Q: np.ndarray) -> np.ndarray:
         """Return (X - mean) @ Q."""
         if self._rows is None:
+            assert self._columns is not None
             self._rows = _transposed(self._columns, self.shape[0])
         result = _product(self._rows, Q)
         if self._mean is not None:
@@ -66,6 +71,7 @@ class Sparse:
     def transposed_times(self, Y: np.ndarray) -> np.ndarray:
         """Return (X - mean).T @ Y."""
         if self._columns is None:
+            assert self._rows is not None
             self._columns = _transposed(self._rows, self.shape[1])
         result = _product(self._columns, Y)
         if self._mean is not None:
@@ -90,14 +96,12 @@ def operator_of(matrix: Dense | Sparse) -> LinearOperator:
     )
 
 
-def _product(rows: tuple[np.ndarray, np.ndarray, np.ndarray], b: np.ndarray) -> np.ndarray:
+def _product(rows: Compressed, b: np.ndarray) -> np.ndarray:
     values, indices, offsets = rows
     count = threads.n_threads(work=values.size * b.shape[1])
     return _core.sparse_product(values, indices, offsets, np.ascontiguousarray(b), count)
 
 
-def _transposed(
-    rows: tuple[np.ndarray, np.ndarray, np.ndarray], n_columns: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _transposed(rows: Compressed, n_columns: int) -> Compressed:
     values, indices, offsets = rows
     return _core.sparse_transpose(values, indices, offsets, n_columns, threads.for_pass(values.size))

@@ -14,8 +14,12 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils import check_random_state
 
+from fastml import _core
+from fastml._support import threads
 from fastml.decomposition._bases import near_basis, orthonormal_basis
 from fastml.decomposition._products import Dense, Sparse, products_of
+
+Product = Callable[[np.ndarray], np.ndarray]
 
 ROUNDING_TO_SPARE = {"d": 1e-8, "f": 1e-2}
 """Least eigenvalues, as of :func:`near_basis`, above which products may be multiplied on without a new basis: of the
@@ -68,44 +72,45 @@ def randomized_svd(
     random_state = check_random_state(random_state)
     matrix = X if isinstance(X, Dense | Sparse) else products_of(X, mean)
     n_samples, n_features = matrix.shape
-    if n_iter == "auto":
-        n_iter = 7 if n_components < 0.1 * min(matrix.shape) else 4
-    forward, backward = matrix.times, matrix.transposed_times
+    few = n_components < 0.1 * min(matrix.shape)
+    iterations = (7 if few else 4) if isinstance(n_iter, str) else n_iter
+    normalize = power_iteration_normalizer in ("LU", "QR") or (power_iteration_normalizer == "auto" and iterations > 2)
     is_wide = n_samples < n_features
-    if is_wide:
-        forward, backward = backward, forward
-    drawn = random_state.normal(size=(min(matrix.shape), n_components + n_oversamples)).astype(matrix.dtype, copy=False)
-    normalize = power_iteration_normalizer != "none" and not (power_iteration_normalizer == "auto" and n_iter <= 2)
+    forward, backward = _directions(matrix, transposed=is_wide)
 
-    basis = _iterate(forward, backward, drawn, n_iter) if normalize else drawn
-    for _ in range(0 if normalize else n_iter):
-        basis = backward(forward(basis))
+    drawn = random_state.normal(size=(min(matrix.shape), n_components + n_oversamples))
+    basis = _iterate(forward, backward, drawn.astype(matrix.dtype, copy=False), iterations, normalize=normalize)
     basis = orthonormal_basis(forward(basis))
     projected = backward(basis)  # the transpose of scikit-learn's B
     other = orthonormal_basis(projected)
-    left_of_core, S, right_of_core = linalg.svd(projected.T @ other, full_matrices=False)
-    S = S[:n_components]
+    left_of_core, S, right_of_core = linalg.svd(_product(projected.T, other), full_matrices=False)
+    factors = [(basis, left_of_core[:, :n_components]), (other, right_of_core[:n_components].T)]
     if is_wide:
-        U = other @ right_of_core[:n_components].T if left else None
-        V = basis @ left_of_core[:, :n_components]
-    else:
-        U = basis @ left_of_core[:, :n_components] if left else None
-        V = other @ right_of_core[:n_components].T
-    return U, S, V.T
+        factors.reverse()
+    U = _product(*factors[0]) if left else None
+    return U, S[:n_components], _product(*factors[1]).T
 
 
-def _iterate(
-    forward: Callable[[np.ndarray], np.ndarray],
-    backward: Callable[[np.ndarray], np.ndarray],
-    basis: np.ndarray,
-    n_iter: int,
-) -> np.ndarray:
+def _directions(matrix: Dense | Sparse, *, transposed: bool) -> tuple[Product, Product]:
+    """Return the products of a matrix and of its transpose, or of its transpose and itself."""
+    return (matrix.transposed_times, matrix.times) if transposed else (matrix.times, matrix.transposed_times)
+
+
+def _iterate(forward: Product, backward: Product, basis: np.ndarray, n_iter: int, *, normalize: bool) -> np.ndarray:
     """Return a basis of the space that n_iter products back and forth lead to."""
     enough = ROUNDING_TO_SPARE[basis.dtype.char]
     halfway = True  # whether there is to be a basis between the two products
     for _ in range(n_iter):
+        if not normalize:
+            basis = backward(forward(basis))
+            continue
         basis, eigenvalue = near_basis(forward(basis)) if halfway else (forward(basis), 1.0)
         basis, of_both = near_basis(backward(basis))
         # Condition numbers multiply.
         halfway = not eigenvalue * of_both > enough
     return basis
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    # Not by NumPy's BLAS: see near_basis.
+    return _core.gemm(a, b, n_threads=threads.n_threads(work=a.size * b.shape[1]))
