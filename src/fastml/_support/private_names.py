@@ -219,6 +219,7 @@ PRIVATE_NAMES = {
     "sklearn.tree._tree.Tree": "what `tree_` is, filled by its __setstate__",
     "sklearn.tree._tree._build_pruned_tree_ccp": "prunes the trees of a forest",
     "sklearn.utils._align_api_if_sparse": "a sparse matrix or array, as the configuration asks for",
+    "sklearn.utils._arpack._init_arpack_v0": "the vector that ARPACK starts from",
     "sklearn.utils._metadata_requests._raise_for_params": "the error of arguments for a splitter without routing",
     "sklearn.utils._metadata_requests._routing_enabled": "tells whether metadata are routed",
     "sklearn.utils._param_validation.Interval": "says which values a parameter may have",

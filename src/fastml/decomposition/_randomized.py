@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 
 from fastml import _core
 from fastml._support import threads
+from fastml._support.serial_blas import serial_blas
 from fastml.decomposition._bases import near_basis, orthonormal_basis
 from fastml.decomposition._products import Dense, Sparse, products_of
 
@@ -79,11 +80,14 @@ def randomized_svd(
     forward, backward = _directions(matrix, transposed=is_wide)
 
     drawn = random_state.normal(size=(min(matrix.shape), n_components + n_oversamples))
-    basis = _iterate(forward, backward, drawn.astype(matrix.dtype, copy=False), iterations, normalize=normalize)
-    basis = orthonormal_basis(forward(basis))
-    projected = backward(basis)  # the transpose of scikit-learn's B
-    other = orthonormal_basis(projected)
-    left_of_core, S, right_of_core = linalg.svd(_product(projected.T, other), full_matrices=False)
+    # Small decompositions come between our kernels, which are all that use threads.
+    count = 1 if isinstance(matrix, Dense) else threads.n_threads(work=sum(matrix.shape) * drawn.shape[1])
+    with serial_blas(count):
+        basis = _iterate(forward, backward, drawn.astype(matrix.dtype, copy=False), iterations, normalize=normalize)
+        basis = orthonormal_basis(forward(basis))
+        projected = backward(basis)  # the transpose of scikit-learn's B
+        other = orthonormal_basis(projected)
+        left_of_core, S, right_of_core = linalg.svd(_product(projected.T, other), full_matrices=False)
     factors = [(basis, left_of_core[:, :n_components]), (other, right_of_core[:n_components].T)]
     if is_wide:
         factors.reverse()
