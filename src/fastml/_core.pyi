@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gaussian_moments', 'gaussian_scores', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'linear_scores', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'number_labels', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_normal_residual', 'sparse_product', 'sparse_transpose', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
+__all__: list[str] = ['BruteCsrF32', 'BruteCsrF64', 'BruteF32', 'BruteF64', 'CancelFlag', 'Cancelled', 'CompactTree', 'DenseNetworkF32', 'DenseNetworkF64', 'ForestView', 'KdTreeF32', 'KdTreeF64', 'LloydF32', 'LloydF64', 'LogisticLoss', 'SeedingF32', 'SeedingF64', 'SupportVectors', 'TreeFeatures', 'TreeOptions', 'TreeTargets', 'all_finite', 'build_info', 'category_scores', 'column_blocks', 'column_moments', 'column_spread', 'column_sums', 'count_categories', 'count_rows', 'count_sparse_rows', 'cross_products', 'dbscan', 'dbscan_graph', 'dbscan_matrix', 'decide_given', 'dense_predict_row', 'gaussian_moments', 'gaussian_scores', 'gemm', 'grow_compact_tree', 'grow_tree', 'inverse_distances', 'kept_memory', 'kmeans_distances', 'kmeans_inertia', 'kmeans_labels', 'largest_categories', 'linear_scores', 'logistic_probabilities', 'mean_targets', 'minimize_squared_loss', 'most_votes', 'nearest_given', 'nn_activate', 'nn_activate_backward', 'nn_adagrad_step', 'nn_adam_step', 'nn_adaptive_avg_pool', 'nn_adaptive_avg_pool_backward', 'nn_adaptive_max_pool', 'nn_adaptive_max_pool_backward', 'nn_add', 'nn_avg_pool', 'nn_avg_pool_backward', 'nn_batch_norm', 'nn_batch_norm_backward', 'nn_clip', 'nn_conv', 'nn_conv_backward_input', 'nn_conv_backward_weight', 'nn_cover', 'nn_cross_entropy', 'nn_dropout', 'nn_elementwise_loss', 'nn_embedding', 'nn_embedding_backward', 'nn_gather_items', 'nn_gather_rows', 'nn_group_norm', 'nn_group_norm_backward', 'nn_layer_norm', 'nn_layer_norm_backward', 'nn_linear', 'nn_max_pool', 'nn_max_pool_backward', 'nn_mix', 'nn_rmsprop_step', 'nn_rotate', 'nn_scale', 'nn_sgd_step', 'nn_softmax', 'nn_softmax_backward', 'nn_squared_norm', 'nn_swap_axes', 'nn_upsample', 'nn_upsample_backward', 'nn_windows', 'normal_residual', 'number_labels', 'omp_max_threads', 'release_memory', 'search_cumulative', 'simd_level', 'simd_levels', 'sparse_cross_products', 'sparse_linear_scores', 'sparse_normal_residual', 'sparse_product', 'sparse_transpose', 'sum_votes', 'svm_train', 'to_float32', 'vector_kernels', 'wide_kernels']
 class LloydF32:
     """
     Lloyd's algorithm on dense or CSR rows; csrc/cluster/lloyd.hpp has the contract.
@@ -467,6 +467,10 @@ def build_info() -> dict:
     """
     Compiler, flags and levels of this build.
     """
+def category_scores(x: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether all values are categories); csrc/bayes/row_scores.hpp has the contract.
+    """
 def column_blocks(dtype: numpy.dtype[typing.Any]) -> typing.Any:
     """
     Passes over blocks of columns of a dtype, for Cython solvers: a capsule around the table of
@@ -502,13 +506,57 @@ def column_sums(x: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[
     """
     Sum of each column, added row by row in the dtype of x.
     """
+def count_categories(x: numpy.typing.NDArray[numpy.int64], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, offsets: numpy.typing.NDArray[numpy.int64], classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    How often each category occurs in each class; csrc/bayes/category_counts.hpp has the contract.
+    """
 @typing.overload
-def cross_products(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+def count_rows(x: numpy.typing.NDArray[numpy.float32], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (sum of the rows of each class, least value, whether all are finite); csrc/bayes/counts.hpp has the contract.
+    """
+@typing.overload
+def count_rows(x: numpy.typing.NDArray[numpy.float64], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (sum of the rows of each class, least value, whether all are finite); csrc/bayes/counts.hpp has the contract.
+    """
+@typing.overload
+def count_rows(x: numpy.typing.NDArray[numpy.int32], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (sum of the rows of each class, least value, whether all are finite); csrc/bayes/counts.hpp has the contract.
+    """
+@typing.overload
+def count_rows(x: numpy.typing.NDArray[numpy.int64], labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (sum of the rows of each class, least value, whether all are finite); csrc/bayes/counts.hpp has the contract.
+    """
+@typing.overload
+def count_sparse_rows(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    count_rows() of CSR rows, of their stored values.
+    """
+@typing.overload
+def count_sparse_rows(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    count_rows() of CSR rows, of their stored values.
+    """
+@typing.overload
+def count_sparse_rows(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    count_rows() of CSR rows, of their stored values.
+    """
+@typing.overload
+def count_sparse_rows(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, labels: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64] | None, threshold: typing.SupportsFloat | typing.SupportsIndex | None, classes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    count_rows() of CSR rows, of their stored values.
+    """
+@typing.overload
+def cross_products(x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, widen: bool = True) -> tuple:
     """
     (X'WX, Y'WX, means of X, means of Y), less the means if `center`; csrc/linear/cross_products.hpp has the contract.
     """
 @typing.overload
-def cross_products(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+def cross_products(x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, widen: bool = True) -> tuple:
     """
     (X'WX, Y'WX, means of X, means of Y), less the means if `center`; csrc/linear/cross_products.hpp has the contract.
     """
@@ -668,15 +716,29 @@ def kmeans_labels(x: tuple, centers: numpy.typing.NDArray[numpy.float64], n_thre
     """
     Closest centre of each row.
     """
+def largest_categories(x: numpy.typing.NDArray[numpy.int64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (largest value of each feature, least of all).
+    """
 @typing.overload
 def linear_scores(x: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
-    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/likelihood.hpp has the contract.
+    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/row_scores.hpp has the contract.
     """
 @typing.overload
 def linear_scores(x: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
-    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/likelihood.hpp has the contract.
+    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/row_scores.hpp has the contract.
+    """
+@typing.overload
+def linear_scores(x: numpy.typing.NDArray[numpy.int32], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/row_scores.hpp has the contract.
+    """
+@typing.overload
+def linear_scores(x: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    (outcome of each row, whether x is finite) of a linear model of x, or of x above a threshold; csrc/bayes/row_scores.hpp has the contract.
     """
 @typing.overload
 def logistic_probabilities(x: numpy.typing.NDArray[numpy.float32], coefficients: numpy.typing.NDArray[numpy.float32], outputs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
@@ -1273,6 +1335,26 @@ def sparse_cross_products(values: numpy.typing.NDArray[numpy.float64], indices: 
 def sparse_cross_products(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64] | None = None, center: bool = True, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
     """
     cross_products() of CSR rows; csrc/linear/sparse_cross.hpp has the contract.
+    """
+@typing.overload
+def sparse_linear_scores(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    linear_scores() of CSR rows; csrc/bayes/row_scores.hpp has the contract.
+    """
+@typing.overload
+def sparse_linear_scores(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    linear_scores() of CSR rows; csrc/bayes/row_scores.hpp has the contract.
+    """
+@typing.overload
+def sparse_linear_scores(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    linear_scores() of CSR rows; csrc/bayes/row_scores.hpp has the contract.
+    """
+@typing.overload
+def sparse_linear_scores(values: numpy.typing.NDArray[numpy.float64], indices: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64], constants: numpy.typing.NDArray[numpy.float64], threshold: typing.SupportsFloat | typing.SupportsIndex | None, outcome: str, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple:
+    """
+    linear_scores() of CSR rows; csrc/bayes/row_scores.hpp has the contract.
     """
 @typing.overload
 def sparse_normal_residual(values: numpy.typing.NDArray[numpy.float32], indices: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int32], features: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float32], weights: numpy.typing.NDArray[numpy.float32] | None, x_mean: numpy.typing.NDArray[numpy.float64], y_mean: numpy.typing.NDArray[numpy.float64], coef: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
