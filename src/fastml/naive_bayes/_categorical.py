@@ -21,6 +21,8 @@ class CategoricalNB(Fitting, Predicting, sklearn.naive_bayes.CategoricalNB):
     category_count_: list[np.ndarray]
     n_categories_: np.ndarray
 
+    _non_negative = "CategoricalNB (input X)"
+
     @accelerated(OWN_COUNTS)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
@@ -67,7 +69,10 @@ class CategoricalNB(Fitting, Predicting, sklearn.naive_bayes.CategoricalNB):
             self._joint_log_likelihood(X)  # raises: some category has no probability
         return outcome
 
-    _non_negative = "CategoricalNB (input X)"
+
+# Those of the class that it shares its fits with do not tell of categories.
+CategoricalNB.fit.__doc__ = sklearn.naive_bayes.CategoricalNB.fit.__doc__
+CategoricalNB.partial_fit.__doc__ = sklearn.naive_bayes.CategoricalNB.partial_fit.__doc__
 
 
 def _are_integers(X: Any) -> bool:
