@@ -72,8 +72,7 @@ FASTML_INLINE void add_products(const double* values, std::int64_t features, con
   }
 }
 
-template <class T>
-std::int64_t scratch_size(std::int64_t, std::int64_t classes) {
+std::int64_t scratch_size(std::int64_t classes) {
   return classes * kTileRows + kBlockRows * (kPanel + table_stride(classes));
 }
 
@@ -129,10 +128,10 @@ extern const DenseScoreKernels<float> dense_score_table_f32;
 extern const DenseScoreKernels<double> dense_score_table_f64;
 extern const DenseScoreKernels<std::int32_t> dense_score_table_i32;
 extern const DenseScoreKernels<std::int64_t> dense_score_table_i64;
-const DenseScoreKernels<float> dense_score_table_f32{score<float>, scratch_size<float>};
-const DenseScoreKernels<double> dense_score_table_f64{score<double>, scratch_size<double>};
-const DenseScoreKernels<std::int32_t> dense_score_table_i32{score<std::int32_t>, scratch_size<std::int32_t>};
-const DenseScoreKernels<std::int64_t> dense_score_table_i64{score<std::int64_t>, scratch_size<std::int64_t>};
+const DenseScoreKernels<float> dense_score_table_f32{score<float>, scratch_size};
+const DenseScoreKernels<double> dense_score_table_f64{score<double>, scratch_size};
+const DenseScoreKernels<std::int32_t> dense_score_table_i32{score<std::int32_t>, scratch_size};
+const DenseScoreKernels<std::int64_t> dense_score_table_i64{score<std::int64_t>, scratch_size};
 
 }  // namespace FASTML_LEVEL
 }  // namespace fastml

@@ -13,7 +13,7 @@ inline constexpr std::int64_t kValuesPerThread = 100'000;
 // them up then costs little beside the values.
 inline constexpr std::int64_t kValuesPerSum = 8;
 
-// Terms of the scores of sparse rows and of categories, a load and an addition each, that another thread is worth.
+// Terms of scores, a load and an addition each, that another thread is worth.
 inline constexpr std::int64_t kTermsPerThread = 100'000;
 
 // Features of a panel at least, two cache lines of doubles: less of a row at a time would be read a line at a time.

@@ -10,9 +10,9 @@
 
 namespace fastml::bayes {
 
-// A row of the table has a number for each class and is filled up with zeros to `stride`, which table_stride() tells.
-// Scores are sums in the order of a row's terms, rounded one by one, and then the constant: as NumPy and SciPy have
-// them.
+// A row of the table has a number for each class and is filled up with zeros to `stride`, that of
+// CategoryScoreKernels. Scores are sums in the order of a row's terms, rounded one by one, and then the constant: as
+// NumPy and SciPy have them.
 struct ScoreTable {
   const double* rows;
   std::int64_t stride;
@@ -24,8 +24,8 @@ struct ScoreTable {
 // it.
 template <class T, class Index>
 struct SparseScoreKernels {
-  // Writes the outcomes of rows [begin, end). `scratch` is aligned, and has score_scratch() doubles. Returns whether
-  // all values are finite.
+  // Writes the outcomes of rows [begin, end). `scratch` is aligned, and as long as CategoryScoreKernels says. Returns
+  // whether all values are finite.
   bool (*score)(const ScoreTable& table, const double* threshold, const SparseRows<T, Index>& x, std::int64_t begin,
                 std::int64_t end, const Outcomes& out, double* scratch);
 };
@@ -38,7 +38,7 @@ template <class T>
 struct DenseScoreKernels {
   bool (*score)(const ScoreTable& table, const double* threshold, Rows<const T> x, std::int64_t begin, std::int64_t end,
                 const Outcomes& out, double* scratch);
-  std::int64_t (*scratch)(std::int64_t features, std::int64_t classes);
+  std::int64_t (*scratch)(std::int64_t classes);  // doubles
 };
 
 template <class T>
@@ -50,11 +50,10 @@ struct CategoryScoreKernels {
   // with others mean nothing.
   bool (*score)(const ScoreTable& table, const std::int64_t* offsets, Rows<const std::int64_t> x, std::int64_t begin,
                 std::int64_t end, const Outcomes& out, double* scratch);
-  std::int64_t (*stride)(std::int64_t classes);
-  std::int64_t (*scratch)(std::int64_t classes);
+  std::int64_t (*stride)(std::int64_t classes);   // of all tables
+  std::int64_t (*scratch)(std::int64_t classes);  // doubles, for sparse rows as well
 };
 
-// The stride is that of all tables, and the scratch that of sparse rows, too.
 const CategoryScoreKernels& category_score_kernels(SimdLevel level = active_level());
 
 }  // namespace fastml::bayes

@@ -71,7 +71,7 @@ ScoreResult score_rows(const LinearModel& model, Rows<const T> x, const Outcomes
   const auto& kernels = dense_score_kernels<T>();
   bool finite;
   const bool finished = over_tiles(
-      x.rows, x.rows * d, k, kernels.scratch(d, k), threads_worth(x.rows * d * k, threads), stop,
+      x.rows, x.rows * d, k, kernels.scratch(k), threads_worth(x.rows * d * k, threads), stop,
       [&](std::int64_t begin, std::int64_t end, double* scratch) {
         return kernels.score(table.view(k, model.constants), threshold, x, begin, end, out, scratch);
       },
