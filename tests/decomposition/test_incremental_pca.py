@@ -24,7 +24,7 @@ def assert_same(ours, stock, tolerance):
     for name, expected in vars(stock).items():
         actual = getattr(ours, name)
         assert type(actual) is type(expected), name
-        if isinstance(expected, (np.ndarray, float)):
+        if isinstance(expected, (np.ndarray, np.floating, float)):
             assert np.asarray(actual).dtype == np.asarray(expected).dtype, name
             assert_allclose(actual, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max(), err_msg=name)
         else:

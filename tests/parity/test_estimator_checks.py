@@ -4,6 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastml.cluster import DBSCAN, KMeans, MiniBatchKMeans
+from fastml.decomposition import PCA, IncrementalPCA
 from fastml.ensemble import (
     AdaBoostClassifier,
     AdaBoostRegressor,
@@ -102,6 +103,31 @@ def test_estimator_checks(estimator, check):
 
 @parametrize_with_checks([DBSCAN(), DBSCAN(metric="manhattan", algorithm="ball_tree")])
 def test_dbscan_checks(estimator, check):
+    check(estimator)
+
+
+WORDS = "the message does not say so in the words expected: scikit-learn's own does not either"
+COMPONENT_FAILURES = {
+    "covariance_eigh": {"check_fit2d_1sample": WORDS},
+    "arpack": {"check_fit2d_1sample": WORDS, "check_fit2d_1feature": WORDS},
+}
+
+
+@parametrize_with_checks(
+    [
+        PCA(),
+        PCA(2, svd_solver="covariance_eigh", whiten=True),
+        PCA(1, svd_solver="arpack"),
+        PCA(0.5, svd_solver="full"),
+        PCA(1, svd_solver="randomized", random_state=0),
+        IncrementalPCA(),
+        IncrementalPCA(batch_size=7, whiten=True),
+    ],
+    expected_failed_checks=lambda estimator: COMPONENT_FAILURES.get(estimator.svd_solver, {})
+    if isinstance(estimator, PCA)
+    else {},
+)
+def test_component_checks(estimator, check):
     check(estimator)
 
 
