@@ -27,26 +27,37 @@ FASTML_INLINE void squared_distances(const double* panel, std::int64_t features,
   }
 }
 
-// Runs `use(first, distances)` for each tile of centres over one packed panel.
+// Distances of the rows of one packed panel to a tile of `height` centres. Both passes below call it, for rows of either
+// type: its tiles are compiled once.
+__attribute__((noinline)) inline void distance_tile(int height, const double* panel, std::int64_t features,
+                                                    const double* packed, const double* norms,
+                                                    const vec<double> (&row_norms)[kTileVectors],
+                                                    double (&tile)[kTileRows][kTileCols<double>]) {
+  with_rows<kTileRows>(height, [&](auto rows) __attribute__((always_inline)) {
+    constexpr int MR = decltype(rows)::value;
+    vec<double> distances[MR][kTileVectors];
+    squared_distances(panel, features, packed, norms, row_norms, distances);
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kTileVectors; ++v) store(&tile[i][v * kLanes<double>], distances[i][v]);
+    }
+  });
+}
+
+// Runs `use(centre, distances)` for each centre over one packed panel.
 template <class Use>
 FASTML_INLINE void for_each_distance_tile(const double* panel, std::int64_t features, const double* packed,
                                           const double* norms, std::int64_t count, Use use) {
   vec<double> row_norms[kTileVectors];
   for (int v = 0; v < kTileVectors; ++v) row_norms[v] = squared_norms(panel, features, v);
+  alignas(64) double tile[kTileRows][kTileCols<double>];
   const CenterTiles tiles = center_tiles(count);
   for (std::int64_t t = 0; t < tiles.count; ++t) {
     const std::int64_t begin = tiles.begin(t);
     const int height = int(tiles.begin(t + 1) - begin);
-    with_rows<kTileRows>(height, [&](auto rows) __attribute__((always_inline)) {
-      constexpr int MR = decltype(rows)::value;
-      vec<double> distances[MR][kTileVectors];
-      squared_distances(panel, features, packed + begin * features, norms + begin, row_norms, distances);
-      alignas(64) double tile[MR][kTileCols<double>];
-      for (int i = 0; i < MR; ++i) {
-        for (int v = 0; v < kTileVectors; ++v) store(&tile[i][v * kLanes<double>], distances[i][v]);
-      }
-      for (int i = 0; i < MR; ++i) use(begin + i, tile[i]);
-    });
+    distance_tile(height, panel, features, packed + begin * features, norms + begin, row_norms, tile);
+    for (int i = 0; i < height; ++i) use(begin + i, tile[i]);
   }
 }
 

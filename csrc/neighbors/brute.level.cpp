@@ -127,8 +127,8 @@ FASTML_INLINE void add_terms(std::int64_t features, const float* queries, const 
   }
 }
 
-template <Screen screen, bool Everything, int Whole = 0>
-void screen_panels(const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
+template <Screen screen, int Whole = 0>
+void screen_panels(bool everything, const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
   const QueryTiles tiles(b.query_count);
   for (std::int64_t p = begin; p < end; ++p) {
     const float* panel = b.panels + p * kPanelRows * b.features;
@@ -161,40 +161,31 @@ void screen_panels(const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
 #pragma GCC unroll 8
           for (int v = 0; v < kTileVectors; ++v) signs |= reinterpret_cast<ivec<float>>(acc[i][v]);
         }
-        if (!Everything && __builtin_expect(sign_bits<float>(reinterpret_cast<vec<float>>(signs)) == 0, 1)) return;
+        if (!everything && __builtin_expect(sign_bits<float>(reinterpret_cast<vec<float>>(signs)) == 0, 1)) return;
         alignas(64) float tile[MR * kPanelRows];
 #pragma GCC unroll 16
         for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
           for (int v = 0; v < kTileVectors; ++v) store(tile + i * kPanelRows + v * kLanes<float>, acc[i][v]);
         }
-        keep_tile<Everything>(b, first, MR, tile, p);
+        everything ? keep_tile<true>(b, first, MR, tile, p) : keep_tile<false>(b, first, MR, tile, p);
       });
     }
-  }
-}
-
-template <Screen screen, int Whole = 0>
-void screen_either(bool everything, const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
-  if (everything) {
-    screen_panels<screen, true, Whole>(b, begin, end);
-  } else {
-    screen_panels<screen, false, Whole>(b, begin, end);
   }
 }
 
 void screen(Screen screen, bool everything, const ScreenBlock& b, std::int64_t begin, std::int64_t end) {
   switch (screen) {
     case Screen::product:
-      return screen_either<Screen::product>(everything, b, begin, end);
+      return screen_panels<Screen::product>(everything, b, begin, end);
     case Screen::larger:
-      return screen_either<Screen::larger>(everything, b, begin, end);
+      return screen_panels<Screen::larger>(everything, b, begin, end);
     case Screen::farthest:
-      return screen_either<Screen::farthest>(everything, b, begin, end);
+      return screen_panels<Screen::farthest>(everything, b, begin, end);
     case Screen::powers:
-      if (b.p == 3) return screen_either<Screen::powers, 3>(everything, b, begin, end);
-      if (b.p == 4) return screen_either<Screen::powers, 4>(everything, b, begin, end);
-      return screen_either<Screen::powers>(everything, b, begin, end);
+      if (b.p == 3) return screen_panels<Screen::powers, 3>(everything, b, begin, end);
+      if (b.p == 4) return screen_panels<Screen::powers, 4>(everything, b, begin, end);
+      return screen_panels<Screen::powers>(everything, b, begin, end);
   }
 }
 
