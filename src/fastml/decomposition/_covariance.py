@@ -14,6 +14,11 @@ DENSE_GROWTH = 4
 than scattering those of stored values."""
 
 
+def threads_worth(n_samples: int, n_features: int) -> int:
+    """Return the number of threads for the products of dense samples."""
+    return threads.n_threads(work=float(n_samples) * n_features * (n_features / 2 + 4))
+
+
 def centered_products(X: Any, *, widen: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return the sums of products of all pairs of features about their means, and the means, in float64.
 
@@ -46,6 +51,6 @@ def centered_products(X: Any, *, widen: bool = True) -> tuple[np.ndarray, np.nda
         return products, mean
     if sp.issparse(X):
         X = X.toarray()
-    n_threads = threads.n_threads(work=float(n) * d * (d / 2 + 4))
-    products, _, mean, _ = _core.cross_products(X, np.empty((n, 0), X.dtype), None, True, n_threads, widen)
+    no_targets = np.empty((n, 0), X.dtype)
+    products, _, mean, _ = _core.cross_products(X, no_targets, None, True, threads_worth(n, d), widen)
     return products, mean

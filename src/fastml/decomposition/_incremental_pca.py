@@ -74,9 +74,7 @@ class IncrementalPCA(Transforming, sklearn.decomposition.IncrementalPCA):
             validation.validate(self, X[:1].astype(np.float64), reset=True, sparse=False)
             return X
         sparse = ("csr", "csc", "lil")
-        X = validation.validate(
-            self, X, reset=True, sparse=sparse, order=None, large_sparse=True, check_finite=False
-        )
+        X = validation.validate(self, X, reset=True, sparse=sparse, order=None, large_sparse=True, check_finite=False)
         return X.tocsr() if sp.issparse(X) else X
 
     def _checked(self, X: Any, *, reset: bool) -> None:

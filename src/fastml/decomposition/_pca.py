@@ -14,11 +14,11 @@ from sklearn.utils.extmath import fast_logdet, svd_flip
 from sklearn.utils.sparsefuncs import _implicit_column_offset, mean_variance_axis
 from sklearn.utils.validation import check_is_fitted
 
-from fastml._support import threads, validation
+from fastml._support import validation
 from fastml._support.arrays import of_numpy
 from fastml._support.dispatch import accelerated
 from fastml._support.serial_blas import serial_blas
-from fastml.decomposition._covariance import centered_products
+from fastml.decomposition._covariance import centered_products, threads_worth
 from fastml.decomposition._dimension import infer_dimension
 from fastml.decomposition._randomized import randomized_svd
 from fastml.decomposition._singular_values import center, right_singular_vectors
@@ -139,7 +139,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             # An error, unless values are too large for their squares: LAPACK's then.
             self._validated(given)
         noise: Any = 0.0
-        with serial_blas(threads.for_pass(n * d)):
+        with serial_blas(threads_worth(n, d)):
             # A single sample has no covariance: LAPACK's error.
             spectrum = Spectrum(np.divide(products, n - 1), np.float64 if d <= WIDE else kind)
             if n_components == "mle" or 0 < n_components < 1:

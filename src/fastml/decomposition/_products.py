@@ -14,8 +14,17 @@ Compressed = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Values, indices and offsets of compressed rows, or columns."""
 
 
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a @ b, by our own kernel.
+
+    NumPy's BLAS is as quick, but its threads and those of other kernels would wait for each other's next call on the
+    same CPUs.
+    """
+    return _core.gemm(a, b, n_threads=threads.n_threads(work=a.size * b.shape[1]))
+
+
 class Dense:
-    """Products of an array, by NumPy's BLAS.
+    """Products of an array.
 
     Parameters
     ----------
@@ -32,11 +41,11 @@ class Dense:
 
     def times(self, Q: np.ndarray) -> np.ndarray:
         """Return X @ Q."""
-        return self._X @ Q
+        return multiply(self._X, Q)
 
     def transposed_times(self, Y: np.ndarray) -> np.ndarray:
         """Return X.T @ Y."""
-        return self._X.T @ Y
+        return multiply(self._X.T, Y)
 
 
 class Sparse:

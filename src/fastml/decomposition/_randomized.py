@@ -14,11 +14,10 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils import check_random_state
 
-from fastml import _core
 from fastml._support import threads
 from fastml._support.serial_blas import serial_blas
 from fastml.decomposition._bases import near_basis, orthonormal_basis
-from fastml.decomposition._products import Dense, Sparse, products_of
+from fastml.decomposition._products import Dense, Sparse, multiply, products_of
 
 Product = Callable[[np.ndarray], np.ndarray]
 
@@ -81,18 +80,17 @@ def randomized_svd(
 
     drawn = random_state.normal(size=(min(matrix.shape), n_components + n_oversamples))
     # Small decompositions come between our kernels, which are all that use threads.
-    count = 1 if isinstance(matrix, Dense) else threads.n_threads(work=sum(matrix.shape) * drawn.shape[1])
-    with serial_blas(count):
+    with serial_blas(threads.n_threads(work=sum(matrix.shape) * drawn.shape[1])):
         basis = _iterate(forward, backward, drawn.astype(matrix.dtype, copy=False), iterations, normalize=normalize)
         basis = orthonormal_basis(forward(basis))
         projected = backward(basis)  # the transpose of scikit-learn's B
         other = orthonormal_basis(projected)
-        left_of_core, S, right_of_core = linalg.svd(_product(projected.T, other), full_matrices=False)
+        left_of_core, S, right_of_core = linalg.svd(multiply(projected.T, other), full_matrices=False)
     factors = [(basis, left_of_core[:, :n_components]), (other, right_of_core[:n_components].T)]
     if is_wide:
         factors.reverse()
-    U = _product(*factors[0]) if left else None
-    return U, S[:n_components], _product(*factors[1]).T
+    U = multiply(*factors[0]) if left else None
+    return U, S[:n_components], multiply(*factors[1]).T
 
 
 def _directions(matrix: Dense | Sparse, *, transposed: bool) -> tuple[Product, Product]:
@@ -113,8 +111,3 @@ def _iterate(forward: Product, backward: Product, basis: np.ndarray, n_iter: int
         # Condition numbers multiply.
         halfway = not eigenvalue * of_both > enough
     return basis
-
-
-def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # Not by NumPy's BLAS: see near_basis.
-    return _core.gemm(a, b, n_threads=threads.n_threads(work=a.size * b.shape[1]))

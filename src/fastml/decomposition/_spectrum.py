@@ -16,9 +16,9 @@ sooner. (On a Zen 4, for 100 to 800 features.)"""
 LEAST_REST = 1e-6
 """The part of the trace below which the rest of it, less the leading eigenvalues, has lost too many digits."""
 
-MOST_OVERLAP = 1e-3
-"""The deviation from orthogonality, in roots of the precision, from which eigenvectors are not taken. Those of clusters
-of eigenvalues are orthogonal to a few units of rounding, unless the method failed."""
+MOST_OVERLAP = 1e-11
+"""The deviation from orthogonality from which eigenvectors are not taken: the method fails for some clusters of
+eigenvalues."""
 
 
 class Spectrum:
@@ -39,7 +39,7 @@ class Spectrum:
         self._varying = np.flatnonzero(matrix.diagonal())
         if len(self._varying) < self._size:
             matrix = matrix[np.ix_(self._varying, self._varying)]
-        self._matrix = matrix.astype(dtype, copy=False)
+        self._matrix: np.ndarray = matrix.astype(dtype, copy=False)
 
     @cached_property
     def _all(self) -> tuple[np.ndarray, np.ndarray]:
@@ -103,17 +103,19 @@ class Spectrum:
         """Return the same of the tridiagonal matrix, its vectors taken back; None where the method fails."""
         diagonal, off_diagonal, reflectors, scales = self._tridiagonal
         n = len(diagonal)
-        stemr, ormqr = get_lapack_funcs(("stemr", "ormqr"), (self._matrix,))
+        # In float64: its vectors are orthogonal to some hundred units of rounding only.
+        (stemr,) = get_lapack_funcs(("stemr",), dtype=np.float64)
+        (ormqr,) = get_lapack_funcs(("ormqr",), (self._matrix,))
         # stemr overwrites both diagonals, and wants room for one more element of the second.
         found, values, vectors, failed = stemr(
-            diagonal.copy(), np.append(off_diagonal, off_diagonal.dtype.type(0)), 2, 0.0, 0.0, n - count + 1, n
+            diagonal.astype(np.float64), np.append(off_diagonal, 0.0), 2, 0.0, 0.0, n - count + 1, n
         )
         if failed or found < count:
             return None
         vectors = vectors[:, :count][:, ::-1]
-        overlap = np.abs(vectors.T @ vectors - np.eye(count, dtype=vectors.dtype)).max()
-        if not overlap < MOST_OVERLAP * np.sqrt(np.finfo(vectors.dtype).eps):
+        if not np.abs(vectors.T @ vectors - np.eye(count)).max() < MOST_OVERLAP:
             return None
+        values, vectors = values.astype(diagonal.dtype, copy=False), vectors.astype(diagonal.dtype, copy=False)
         # The reflections leave the first coordinate alone.
         rest, _, failed = ormqr("L", "N", reflectors[1:, :-1], scales, vectors[1:], 64 * n)
         if failed:

@@ -6,12 +6,18 @@ scikit-learn's calls with few rows are checks of the input, mostly; ours pass th
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 from sklearn.decomposition._base import _BasePCA
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from fastml._support import validation
+from fastml._core import linear_scores
+from fastml._support import threads, validation
 from fastml._support.arrays import of_numpy
 from fastml._support.dispatch import accelerated
+
+MOST_OUTPUTS = 128
+"""Components up to which samples are projected by our own kernel, which checks them in the same pass: for more of them
+BLAS has the better tiles."""
 
 
 class Transforming(_BasePCA):
@@ -26,8 +32,23 @@ class Transforming(_BasePCA):
     def transform(self, X):
         if "components_" not in self.__dict__:
             check_is_fitted(self)
-        X = validation.validate(self, X, reset=False, sparse=("csr", "csc"), order=None, large_sparse=True)
-        return self._project(X)
+        samples = self._checked_samples(X, check_finite=False)
+        if self._suits_kernel(samples):
+            projected, finite = self._project_doubles(samples)
+            if finite or get_config()["assume_finite"]:
+                return projected
+        return self._project(self._checked_samples(X))
+
+    def _checked_samples(self, X: Any, *, check_finite: bool = True) -> Any:
+        return validation.validate(
+            self,
+            X,
+            reset=False,
+            sparse=("csr", "csc"),
+            order=None,
+            large_sparse=True,
+            check_finite=check_finite,
+        )
 
     @accelerated(of_numpy("components_"))
     def inverse_transform(self, X):
@@ -42,14 +63,33 @@ class Transforming(_BasePCA):
         return np.add(original, self.mean_, out=original if original.dtype == X.dtype == self.mean_.dtype else None)
 
     def _project(self, X: Any) -> np.ndarray:
-        """Return validated samples, less the mean, times the components, in units of deviations where whitened."""
-        weights = self.components_
-        if self.whiten:
-            # A variance of 0, or of no more than rounding, would give infinite values.
-            scale = np.sqrt(self.explained_variance_)
-            scale = np.maximum(scale, np.finfo(scale.dtype).eps)
-            weights = (weights / scale[:, None]).astype(weights.dtype, copy=False)
+        """Return finite samples, less the mean, times the components, in units of deviations where whitened."""
+        if self._suits_kernel(X):
+            return self._project_doubles(X)[0]
+        weights = self._weights()
         projected = X @ weights.T
         # The mean is projected by itself, so that X need not be copied, nor a sparse one made dense.
         projected -= self.mean_ @ weights.T
         return projected
+
+    def _suits_kernel(self, X: Any) -> bool:
+        """Tell whether samples are what the kernel of doubles takes, and it is quicker than BLAS."""
+        k, d = self.components_.shape
+        if type(X) is not np.ndarray or X.shape[1] != d or not 0 < k <= MOST_OUTPUTS:
+            return False
+        arrays = (X, self.components_, self.mean_, self.explained_variance_)
+        return X.flags.c_contiguous and X.flags.aligned and all(array.dtype == np.float64 for array in arrays)
+
+    def _project_doubles(self, X: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Return the same, and whether samples are finite: they are read once."""
+        weights = np.ascontiguousarray(self._weights())
+        n_threads = threads.n_threads(work=X.size * len(weights))
+        return linear_scores(X, weights, -(weights @ self.mean_), None, "joint", n_threads)
+
+    def _weights(self) -> np.ndarray:
+        if not self.whiten:
+            return self.components_
+        # A variance of 0, or of no more than rounding, would give infinite values.
+        scale = np.sqrt(self.explained_variance_)
+        scale = np.maximum(scale, np.finfo(scale.dtype).eps)
+        return (self.components_ / scale[:, None]).astype(self.components_.dtype, copy=False)
