@@ -66,7 +66,7 @@ def test_rank_deficient_batches(n_components):
 
 
 def test_large_means():
-    # scikit-learn adds up samples, and loses what is left of their means; nothing can be lost from the first batch here.
+    # scikit-learn adds up samples, and loses what is left of their means.
     rng = np.random.RandomState(0)
     deviations = np.round(0.1 * rng.standard_normal((400, 8)) * np.arange(1, 9) * 2**20) / 2**20
     X = deviations + 1e8 * rng.choice([-1, 1], 8)
@@ -77,8 +77,10 @@ def test_large_means():
         pca = kind(batch_size=100).fit(X)
         errors.append(np.abs(pca.singular_values_ - expected).max())
         errors.append(np.abs(pca.var_ - centered.var(axis=0)).max())
-    assert errors[0] <= errors[2] and errors[1] <= errors[3]
-    assert errors[0] < 1e-7 and errors[1] < 1e-8
+    assert errors[0] <= errors[2]
+    assert errors[1] <= errors[3]
+    assert errors[0] < 1e-7
+    assert errors[1] < 1e-8
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
@@ -121,7 +123,9 @@ def test_files(dtype, order, tmp_path):
     mapped.flush()
     mapped = np.memmap(tmp_path / "samples", dtype, "r", shape=X.shape, order=order)
     ours = IncrementalPCA(4, batch_size=50).fit(mapped)
-    assert_same(ours, sklearn.decomposition.IncrementalPCA(4, batch_size=50).fit(X), 1e-8 if dtype != np.float32 else 1e-5)
+    assert_same(
+        ours, sklearn.decomposition.IncrementalPCA(4, batch_size=50).fit(X), 1e-8 if dtype != np.float32 else 1e-5
+    )
     assert_allclose(ours.transform(mapped), ours.transform(np.array(X)), atol=1e-3)
 
 
@@ -133,9 +137,10 @@ def test_not_finite(odd, shape):
     before = dict(vars(pca))
     X[-1, 2] = odd  # of the last batch
     for fit in (pca.fit, pca.partial_fit):
-        with pytest.raises(ValueError, match="Input X contains (NaN|infinity)"):
+        with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
             fit(X)
-        assert vars(pca).keys() == before.keys() and all(vars(pca)[name] is before[name] for name in before)
+        assert vars(pca).keys() == before.keys()
+        assert all(vars(pca)[name] is before[name] for name in before)
 
 
 def test_errors():
@@ -169,11 +174,10 @@ def test_fewer_samples_than_components():
     X = samples(4, 10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean variance along no components
-        ours, stock = (
-            kind(6).fit(X) for kind in (IncrementalPCA, sklearn.decomposition.IncrementalPCA)
-        )
+        ours, stock = (kind(6).fit(X) for kind in (IncrementalPCA, sklearn.decomposition.IncrementalPCA))
     assert ours.components_.shape == stock.components_.shape == (4, 10)
-    assert np.isnan(ours.noise_variance_) and np.isnan(stock.noise_variance_)
+    assert np.isnan(ours.noise_variance_)
+    assert np.isnan(stock.noise_variance_)
     assert_allclose(ours.singular_values_, stock.singular_values_, atol=1e-13)
 
 

@@ -54,7 +54,8 @@ def test_float32_is_as_accurate_as_it_can_be(shape):
     stock = sklearn.decomposition.PCA(svd_solver="covariance_eigh").fit(X)
     assert ours.explained_variance_.dtype == ours.components_.dtype == ours.mean_.dtype == np.float32
     error, stock_error = (np.abs(pca.explained_variance_ - expected).max() for pca in (ours, stock))
-    assert error < 2e-6 * expected[0] and error < stock_error
+    assert error < 2e-6 * expected[0]
+    assert error < stock_error
     assert_allclose(ours.mean_, X.mean(axis=0, dtype=np.float64), rtol=1e-6)
 
 
@@ -73,7 +74,8 @@ def test_more_components_than_rank(solver, whiten):
     X = samples(500, 4) @ samples(4, 20, seed=1)
     pca = PCA(15, svd_solver=solver, whiten=whiten).fit(X)
     stock = sklearn.decomposition.PCA(15, svd_solver=solver, whiten=whiten).fit(X)
-    assert (pca.explained_variance_ >= 0).all() and pca.noise_variance_ >= 0
+    assert (pca.explained_variance_ >= 0).all()
+    assert pca.noise_variance_ >= 0
     assert_allclose(pca.explained_variance_, stock.explained_variance_, atol=1e-13 * stock.explained_variance_[0])
     assert_allclose(pca.components_ @ pca.components_.T, np.eye(15), atol=1e-13)
     scores = pca.transform(X)
@@ -176,11 +178,11 @@ def test_not_finite(odd, solver):
     X[250, 3] = odd
     for n_components in (2, 99):
         # Even where the number of components is an error as well.
-        with pytest.raises(ValueError, match="contains (NaN|infinity)"):
+        with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
             PCA(n_components, svd_solver=solver).fit(X)
-    with pytest.raises(ValueError, match="contains (NaN|infinity)"):
+    with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
         PCA(2).fit(samples()).transform(X)
-    with pytest.raises(ValueError, match="contains (NaN|infinity)"):
+    with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
         PCA(3).fit(samples()).inverse_transform(X[:, 1:4])
 
 

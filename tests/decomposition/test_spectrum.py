@@ -39,7 +39,8 @@ def test_spectra(name, dtype):
     for count in {0, 1, d // 4, d // 2, d}:
         spectrum = Spectrum(matrix, dtype)
         values, vectors = spectrum.leading(count)
-        assert values.shape == (count,) and vectors.shape == (count, d)
+        assert values.shape == (count,)
+        assert vectors.shape == (count, d)
         assert values.dtype == vectors.dtype == dtype
         assert_allclose(values, expected[:count], atol=eps * expected[0])
         assert_allclose(vectors @ vectors.T, np.eye(count), atol=d * eps)

@@ -123,9 +123,9 @@ COMPONENT_FAILURES = {
         IncrementalPCA(),
         IncrementalPCA(batch_size=7, whiten=True),
     ],
-    expected_failed_checks=lambda estimator: COMPONENT_FAILURES.get(estimator.svd_solver, {})
-    if isinstance(estimator, PCA)
-    else {},
+    expected_failed_checks=lambda estimator: (
+        COMPONENT_FAILURES.get(estimator.svd_solver, {}) if isinstance(estimator, PCA) else {}
+    ),
 )
 def test_component_checks(estimator, check):
     check(estimator)

@@ -9,7 +9,7 @@ LEAST = 1e-15
 """Eigenvalues below this are none."""
 
 
-def infer_dimension(spectrum: np.ndarray, n_samples: int) -> np.integer:
+def infer_dimension(spectrum: np.ndarray, n_samples: int) -> np.signedinteger:
     """Return the number of components of largest evidence, by Minka's method (2000).
 
     scikit-learn evaluates the evidence of each number of components by itself, which takes time in the cube of the
@@ -24,7 +24,7 @@ def infer_dimension(spectrum: np.ndarray, n_samples: int) -> np.integer:
 
     Returns
     -------
-    n_components : numpy integer
+    n_components : numpy.int64
         Of 1 to n_features - 1; 0 for one feature.
     """
     d = len(spectrum)
