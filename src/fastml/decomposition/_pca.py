@@ -45,17 +45,11 @@ class PCA(Transforming, sklearn.decomposition.PCA):
     @accelerated(of_numpy())
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        X, left = self._decompose(X, scores=True)
-        if left is None:
-            return self._project(X)
-        if self.whiten:
-            left *= sqrt(self.n_samples_ - 1)
-        else:
-            left *= self.singular_values_
-        return left
+        X, scores = self._decompose(X, scores=True)
+        return self._project(X) if scores is None else scores
 
     def _decompose(self, X: Any, *, scores: bool) -> tuple[Any, np.ndarray | None]:
-        """Fit. Return the samples, and their left singular vectors where `scores` are better made of those."""
+        """Fit. Return the samples, and if they are asked for their scores, where the solver has them at hand."""
         if sp.issparse(X) and self.svd_solver not in ["auto", "arpack", "covariance_eigh"]:
             raise TypeError(
                 'PCA only support sparse inputs with the "arpack" and'
@@ -172,7 +166,8 @@ class PCA(Transforming, sklearn.decomposition.PCA):
     def _fit_singular_values(self, X: np.ndarray, n_components: Any, scores: bool) -> np.ndarray | None:
         n, d = X.shape
         centered, self.mean_ = center(X, copy=self.copy)
-        U, S, Vt = right_singular_vectors(centered, left=scores)
+        # Scores of variance 1, that of components without any included, are only had from the left vectors.
+        U, S, Vt = right_singular_vectors(centered, left=scores and self.whiten)
         U, Vt = svd_flip(U, Vt, u_based_decision=False)
         variances = S**2 / (n - 1)
         ratios = variances / variances.sum()
@@ -187,10 +182,16 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             singular=S[:k].copy(),
             noise=variances[k:].mean() if k < min(d, n) else 0.0,
         )
-        return None if U is None else U[:, :k]
+        if not scores:
+            return None
+        return centered @ self.components_.T if U is None else self._scores(U[:, :k])
+
+    def _scores(self, U: np.ndarray) -> np.ndarray:
+        """Return the scores of samples by their left singular vectors, which are overwritten."""
+        return np.multiply(U, sqrt(self.n_samples_ - 1) if self.whiten else self.singular_values_, out=U)
 
     def _fit_some(self, X: Any, n_components: int, scores: bool) -> np.ndarray | None:
-        """Fit by solvers that find some of the singular vectors. Return the left ones."""
+        """Fit by solvers that find some of the singular vectors."""
         n, d = X.shape
         random_state = check_random_state(self.random_state)
         if sp.issparse(X):
@@ -199,7 +200,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             centered = _implicit_column_offset(X, self.mean_)
         else:
             centered, self.mean_ = center(X, copy=self.copy)
-            total = np.einsum("ij,ij->j", centered, centered).sum() / (n - 1)
+            total = X.dtype.type(np.einsum("ij,ij->", centered, centered, dtype=np.float64) / (n - 1))
         if self._fit_svd_solver == "arpack":
             U, S, Vt = svds(centered, k=n_components, tol=self.tol, v0=_init_arpack_v0(min(X.shape), random_state))
             # In ascending order.
@@ -228,7 +229,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
             singular=S.copy(),
             noise=noise,
         )
-        return U
+        return self._scores(U) if scores else None
 
     def _set(
         self,
