@@ -13,6 +13,7 @@ from fastml._support import validation
 from fastml._support.arrays import of_numpy
 from fastml._support.dispatch import accelerated
 from fastml.decomposition._merging import Summary, merged
+from fastml.decomposition._singular_values import lapack_threads
 from fastml.decomposition._transforming import Transforming
 
 
@@ -26,19 +27,20 @@ class IncrementalPCA(Transforming, sklearn.decomposition.IncrementalPCA):
         n_samples, n_features = samples.shape
         self.batch_size_ = 5 * n_features if self.batch_size is None else self.batch_size
         summary: Summary | None = None
-        for batch in gen_batches(n_samples, self.batch_size_, min_batch_size=self.n_components or 0):
-            part = samples[batch]
-            if sp.issparse(part):
-                part = part.toarray()
-            elif part.dtype.kind != "f":
-                part = part.astype(np.float64)
-            n_components = self._count_components(part, summary, first=False)
-            following = merged(summary, part, n_components)
-            if following is None:
-                # An error, unless values are too large for their squares, or must not be checked.
-                self._checked(X, reset=True)
-                following = merged(summary, part, n_components, checked=True)
-            summary = following
+        with lapack_threads(min(self.batch_size_, n_samples), n_features):
+            for batch in gen_batches(n_samples, self.batch_size_, min_batch_size=self.n_components or 0):
+                part = samples[batch]
+                if sp.issparse(part):
+                    part = part.toarray()
+                elif part.dtype.kind != "f":
+                    part = part.astype(np.float64)
+                n_components = self._count_components(part, summary, first=False)
+                following = merged(summary, part, n_components)
+                if following is None:
+                    # An error, unless values are too large for their squares, or must not be checked.
+                    self._checked(X, reset=True)
+                    following = merged(summary, part, n_components, checked=True)
+                summary = following
         assert summary is not None
         self._set(summary)
         return self
@@ -57,11 +59,12 @@ class IncrementalPCA(Transforming, sklearn.decomposition.IncrementalPCA):
             X = validation.validate(self, _array(X), reset=first, sparse=False, order=None, check_finite=False)
         summary = None if first or self.components_ is None else self._summary()
         n_components = self._count_components(X, summary, first=first)
-        following = merged(summary, X, n_components)
-        if following is None:
-            if check_input:
-                self._checked(given, reset=first)
-            following = merged(summary, X, n_components, checked=True)
+        with lapack_threads(*X.shape):
+            following = merged(summary, X, n_components)
+            if following is None:
+                if check_input:
+                    self._checked(given, reset=first)
+                following = merged(summary, X, n_components, checked=True)
         assert following is not None
         self._set(following)
         return self

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.extmath import svd_flip
 
-from fastml._support.serial_blas import serial_blas
-from fastml.decomposition._covariance import centered_products, threads_worth
+from fastml.decomposition._covariance import centered_products
 from fastml.decomposition._singular_values import right_singular_vectors
 from fastml.decomposition._spectrum import Spectrum
 
@@ -74,12 +73,6 @@ def merged(before: Summary | None, X: np.ndarray, n_components: int, *, checked:
     summary : Summary or None
         None where a value is not finite, or too large for its square.
     """
-    # One batch follows the other.
-    with serial_blas(threads_worth(*X.shape)):
-        return _merged(before, X, n_components, checked)
-
-
-def _merged(before: Summary | None, X: np.ndarray, n_components: int, checked: bool) -> Summary | None:
     n, d = X.shape
     rows = n + (0 if before is None else len(before.components) + 1)
     products = None

@@ -21,7 +21,7 @@ from fastml._support.serial_blas import serial_blas
 from fastml.decomposition._covariance import centered_products, threads_worth
 from fastml.decomposition._dimension import infer_dimension
 from fastml.decomposition._randomized import randomized_svd
-from fastml.decomposition._singular_values import center, right_singular_vectors
+from fastml.decomposition._singular_values import center, lapack_threads, right_singular_vectors
 from fastml.decomposition._spectrum import Spectrum
 from fastml.decomposition._transforming import Transforming
 
@@ -167,7 +167,8 @@ class PCA(Transforming, sklearn.decomposition.PCA):
         n, d = X.shape
         centered, self.mean_ = center(X, copy=self.copy)
         # Scores of variance 1, that of components without any included, are only had from the left vectors.
-        U, S, Vt = right_singular_vectors(centered, left=scores and self.whiten)
+        with lapack_threads(n, d):
+            U, S, Vt = right_singular_vectors(centered, left=scores and self.whiten)
         U, Vt = svd_flip(U, Vt, u_based_decision=False)
         variances = S**2 / (n - 1)
         ratios = variances / variances.sum()

@@ -1,10 +1,23 @@
 """Singular values and right singular vectors of dense matrices, by LAPACK."""
 
+from contextlib import AbstractContextManager
+
 import numpy as np
 from scipy import linalg
 
+from fastml._support import threads
+from fastml._support.serial_blas import serial_blas
+
 TALL = 1.5
 """Rows for each column from which a QR decomposition comes first: without the left vectors, the rest is square."""
+
+SERIAL_WORK = 1e8
+"""Multiply-adds, roughly, below which LAPACK gets one thread: some milliseconds, in many short calls of BLAS."""
+
+
+def lapack_threads(n: int, d: int) -> AbstractContextManager[None]:
+    """Return a context in which LAPACK decomposes an n x d matrix on one thread, where that is too small for more."""
+    return serial_blas(threads.n_threads() if float(n) * d * min(n, d) < SERIAL_WORK else 1)
 
 
 def center(X: np.ndarray, *, copy: bool) -> tuple[np.ndarray, np.ndarray]:
