@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils.extmath import randomized_svd as sklearn_randomized_svd
+from threadpoolctl import threadpool_limits
 
 from fastml import _core
 from fastml.decomposition import _bases
@@ -15,6 +16,14 @@ from fastml.decomposition._randomized import randomized_svd
 EVERY_DTYPE = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
 EVERY_LAYOUT = pytest.mark.parametrize("layout", ["dense", "csr", "csc"])
 EVERY_SHAPE = pytest.mark.parametrize("shape", [(300, 90), (90, 300), (120, 120)], ids=["tall", "wide", "square"])
+
+
+@pytest.fixture(autouse=True)
+def serial_blas():
+    """Matrices are small: on a busy machine BLAS's threads would wait for each other most of the time."""
+    with threadpool_limits(1, "blas"):
+        yield
+
 
 SPECTRA = {
     "a gap": np.r_[100.0, 50, 20, 10, 5, np.full(80, 0.01)],
@@ -47,7 +56,7 @@ def assert_same_factors(ours, stock, atol):
 @EVERY_SHAPE
 @EVERY_LAYOUT
 @EVERY_DTYPE
-@pytest.mark.parametrize("n_iter", ["auto", 0, 2, 5])
+@pytest.mark.parametrize("n_iter", ["auto", 0, 2])
 def test_the_same_as_scikit_learns(spectrum, shape, layout, dtype, n_iter):
     X = matrix_of(SPECTRA[spectrum], shape, dtype, layout)
     options = {"n_iter": n_iter, "n_oversamples": 7, "random_state": 3}

@@ -154,13 +154,6 @@ def test_patched():
 # Minutes each, unless they stop.
 INTERRUPTED = {
     "fit": """
-X = sp.random(300, 200, 0.1, format="csr", random_state=0)
-model = TruncatedSVD(3, random_state=0).fit(X)
-expected = model.transform(X)
-model.set_params(n_iter=10**8)
-call = lambda: model.fit(X)
-""",
-    "arpack": """
 rng = np.random.default_rng(0)
 offsets = np.arange(0, 10**6 + 1, 50, dtype=np.int32)
 X = sp.csr_array((rng.standard_normal(10**6), rng.integers(0, 10_000, 10**6, np.int32), offsets), (20_000, 10_000))
