@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from fastml import _core
 from fastml.decomposition import _bases
 from fastml.decomposition._bases import near_basis, orthonormal_basis
-from fastml.decomposition._products import operator_of, products_of
+from fastml.decomposition._products import products_of
 from fastml.decomposition._randomized import randomized_svd
 
 EVERY_DTYPE = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
@@ -203,9 +203,6 @@ def test_products(layout, index, centred, dtype):
         assert_allclose(matrix.transposed_times(Y), dense.T @ Y, rtol=rtol, atol=rtol)
         # Fortran's order, which ARPACK and transposes have.
         assert_allclose(matrix.times(np.asfortranarray(Q)), dense @ Q, rtol=rtol, atol=rtol)
-    operator = operator_of(matrix)
-    assert_allclose(operator.matvec(Q[:, 0]), dense @ Q[:, 0], rtol=rtol, atol=rtol)
-    assert_allclose(operator.rmatvec(Y[:, 0]), dense.T @ Y[:, 0], rtol=rtol, atol=rtol)
 
 
 def test_threads_change_nothing():

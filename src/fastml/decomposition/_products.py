@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator
 
 from fastml import _core
 from fastml._support import threads
@@ -91,18 +90,6 @@ class Sparse:
 def products_of(X: Any, mean: np.ndarray | None = None) -> Dense | Sparse:
     """Return the products of an array, or of CSR or CSC samples."""
     return Sparse(X, mean) if sp.issparse(X) else Dense(X, mean)
-
-
-def operator_of(matrix: Dense | Sparse) -> LinearOperator:
-    """Return products as ARPACK asks for them."""
-    return LinearOperator(
-        matrix.shape,
-        matvec=lambda x: matrix.times(x.reshape(-1, 1)),
-        rmatvec=lambda x: matrix.transposed_times(x.reshape(-1, 1)),
-        matmat=matrix.times,
-        rmatmat=matrix.transposed_times,
-        dtype=matrix.dtype,
-    )
 
 
 def _product(rows: Compressed, b: np.ndarray) -> np.ndarray:

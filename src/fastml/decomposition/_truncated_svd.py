@@ -17,7 +17,8 @@ from fastml._core import all_finite
 from fastml._support import threads, validation
 from fastml._support.arrays import of_numpy
 from fastml._support.dispatch import accelerated
-from fastml.decomposition._products import Dense, Sparse, operator_of, products_of
+from fastml._support.serial_blas import serial_blas
+from fastml.decomposition._products import Dense, Sparse, products_of
 from fastml.decomposition._randomized import randomized_svd
 
 FLOATS = (np.float32, np.float64)
@@ -59,9 +60,10 @@ class TruncatedSVD(sklearn.decomposition.TruncatedSVD):
         random_state = check_random_state(self.random_state)
         if self.algorithm == "arpack":
             v0 = _init_arpack_v0(min(matrix.shape), random_state)
-            # ARPACK has its own word on other numbers.
-            solved = operator_of(matrix) if given.dtype in FLOATS else given
-            U, S, components = svds(solved, k=self.n_components, tol=self.tol, v0=v0)
+            # One column at a time is over before a second thread is awake: SciPy's products are as quick, and BLAS only
+            # gets small matrices between them.
+            with serial_blas(threads.for_pass(given.nnz) if sp.issparse(given) else 1):
+                U, S, components = svds(given, k=self.n_components, tol=self.tol, v0=v0)
             U, components = svd_flip(U[:, ::-1], components[::-1], u_based_decision=False)
             return U, S[::-1], components
         if self.n_components > matrix.shape[1]:
