@@ -7,7 +7,7 @@ eigenvectors, then cost little, while all eigenvectors cost more than the reduct
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs
+from scipy.linalg import get_lapack_funcs, lapack
 
 FEW = 1 / 3
 """The part of the eigenvectors up to which they are taken one by one. With more, divide and conquer finds all of them
@@ -16,9 +16,9 @@ sooner. (On a Zen 4, for 100 to 800 features.)"""
 LEAST_REST = 1e-6
 """The part of the trace below which the rest of it, less the leading eigenvalues, has lost too many digits."""
 
-MOST_OVERLAP = 1e-11
-"""The deviation from orthogonality from which eigenvectors are not taken: the method fails for some clusters of
-eigenvalues."""
+MOST_OVERLAP = 10
+"""The deviation from orthogonality, in units of rounding for each element of a vector, from which eigenvectors are not
+taken. Those of clusters of eigenvalues are orthogonal to one such unit at most, unless the method failed."""
 
 
 class Spectrum:
@@ -49,11 +49,15 @@ class Spectrum:
 
     @cached_property
     def _tridiagonal(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The tridiagonal matrix by its two diagonals, and the reflections that lead to it."""
+        """The tridiagonal matrix by its two diagonals, and the reflections that lead to it.
+
+        The diagonals are in float64: the method for some of the eigenvectors loses digits, of which float32 has none to
+        lose, and takes little time.
+        """
         sytrd, sytrd_lwork = get_lapack_funcs(("sytrd", "sytrd_lwork"), (self._matrix,))
         work, _ = sytrd_lwork(len(self._matrix), lower=1)
         reflectors, diagonal, off_diagonal, scales, _ = sytrd(self._matrix.T, lower=1, lwork=int(work))
-        return diagonal, off_diagonal, reflectors, scales
+        return diagonal.astype(np.float64), off_diagonal.astype(np.float64), reflectors, scales
 
     def _pad(self, values: np.ndarray) -> np.ndarray:
         return np.concatenate([np.maximum(values, 0), np.zeros(self._size - len(values), values.dtype)])
@@ -62,9 +66,8 @@ class Spectrum:
     def values(self) -> np.ndarray:
         """All eigenvalues; those below 0 by rounding are 0."""
         if "_all" not in self.__dict__ and len(self._matrix) > 1 and np.isfinite(self.trace):
-            (sterf,) = get_lapack_funcs(("sterf",), (self._matrix,))
             diagonal, off_diagonal, _, _ = self._tridiagonal
-            values, failed = sterf(diagonal, off_diagonal)
+            values, failed = lapack.dsterf(diagonal, off_diagonal)
             if not failed:
                 return self._pad(values[::-1])
         return self._pad(self._all[0])
@@ -103,19 +106,17 @@ class Spectrum:
         """Return the same of the tridiagonal matrix, its vectors taken back; None where the method fails."""
         diagonal, off_diagonal, reflectors, scales = self._tridiagonal
         n = len(diagonal)
-        # In float64: its vectors are orthogonal to some hundred units of rounding only.
-        (stemr,) = get_lapack_funcs(("stemr",), dtype=np.float64)
-        (ormqr,) = get_lapack_funcs(("ormqr",), (self._matrix,))
-        # stemr overwrites both diagonals, and wants room for one more element of the second.
-        found, values, vectors, failed = stemr(
-            diagonal.astype(np.float64), np.append(off_diagonal, 0.0), 2, 0.0, 0.0, n - count + 1, n
+        # Both diagonals are overwritten, and there must be room for one more element of the second.
+        found, values, vectors, failed = lapack.dstemr(
+            diagonal.copy(), np.append(off_diagonal, 0.0), 2, 0.0, 0.0, n - count + 1, n
         )
         if failed or found < count:
             return None
         vectors = vectors[:, :count][:, ::-1]
-        if not np.abs(vectors.T @ vectors - np.eye(count)).max() < MOST_OVERLAP:
+        if not np.abs(vectors.T @ vectors - np.eye(count)).max() < MOST_OVERLAP * n * np.finfo(np.float64).eps:
             return None
-        values, vectors = values.astype(diagonal.dtype, copy=False), vectors.astype(diagonal.dtype, copy=False)
+        vectors = vectors.astype(self._matrix.dtype, copy=False)
+        (ormqr,) = get_lapack_funcs(("ormqr",), (self._matrix,))
         # The reflections leave the first coordinate alone.
         rest, _, failed = ormqr("L", "N", reflectors[1:, :-1], scales, vectors[1:], 64 * n)
         if failed:
