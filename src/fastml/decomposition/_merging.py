@@ -76,7 +76,9 @@ def merged(before: Summary | None, X: np.ndarray, n_components: int, *, checked:
     n, d = X.shape
     rows = n + (0 if before is None else len(before.components) + 1)
     products = None
-    if rows >= d:
+    # Singular values that were too small for products will be so again.
+    steep = before is not None and not before.singular_values[-1] ** 2 > LEAST_SQUARE * before.singular_values[0] ** 2
+    if rows >= d and not steep:
         products, mean = centered_products(X)
         squares = products.diagonal()
     else:
@@ -108,8 +110,8 @@ def merged(before: Summary | None, X: np.ndarray, n_components: int, *, checked:
     if products is not None:
         kept = _from_products(products + old_rows.T @ old_rows, n_components)
     if kept is None:
-        stack = np.vstack([old_rows, X - mean if rows >= d else centered])
-        kept = _from_rows(stack, n_components) if rows < d else None
+        stack = np.vstack([old_rows, centered if products is None else X - mean])
+        kept = _from_rows(stack, n_components) if rows < d and not steep else None
     if kept is None:
         # In the type of the samples: where a component has no variance, that is told from their rounding.
         _, singular, Vt = right_singular_vectors(stack.astype(kind, copy=False), left=False)
