@@ -19,7 +19,6 @@ import sklearn
 from sklearn.datasets import load_digits, make_classification
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict, train_test_split
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -128,9 +127,11 @@ def one_row_at_a_time():
     return {"score": np.mean(labels == y_test), "labels": labels}
 
 
-@step("TruncatedSVD", "texts: 100 topics, logistic regression")
+@step("TruncatedSVD", "texts: 100 topics, the nearest texts by them")
 def topics():
-    model = make_pipeline(TfidfTransformer(), TruncatedSVD(100, random_state=0), LogisticRegression(C=30, max_iter=300))
+    model = make_pipeline(
+        TfidfTransformer(), TruncatedSVD(100, random_state=0), KNeighborsClassifier(weights="distance")
+    )
     return classification(model, *words())
 
 
