@@ -4,18 +4,12 @@
 #include <atomic>
 #include <limits>
 
-#include "bayes/discrete_tuning.hpp"
 #include "bayes/row_chunks.hpp"
 #include "bayes/tuning.hpp"
 #include "runtime/buffer.hpp"
 
 namespace fastml::bayes {
 namespace {
-
-int threads_worth(std::int64_t values, std::int64_t sums, int threads) {
-  const std::int64_t most = std::min(values / kValuesPerThread, values / (kValuesPerSum * sums));
-  return int(std::clamp<std::int64_t>(most, 1, std::max(threads, 1)));
-}
 
 // Returns whether all values are categories; others are not counted.
 bool add_rows(const CategoryCountTask& task, std::int64_t begin, std::int64_t end, double* counts) {
@@ -39,7 +33,7 @@ bool add_rows(const CategoryCountTask& task, std::int64_t begin, std::int64_t en
 
 std::int64_t largest_categories(Rows<const std::int64_t> x, int threads, std::int64_t* largest) {
   const std::int64_t d = x.cols;
-  const int team = threads_worth(x.rows * d, d, threads);
+  const int team = threads_for_sums(x.rows * d, d, threads);
   const std::int64_t share = whole_lines<std::int64_t>(d + 1);
   Buffer<std::int64_t> memory(team * share);
   for_each_row_chunk(x.rows, x.rows, 1, team, nullptr, [&](int t, std::int64_t begin, std::int64_t end) {
@@ -66,7 +60,7 @@ std::int64_t largest_categories(Rows<const std::int64_t> x, int threads, std::in
 
 CategoryResult count_categories(const CategoryCountTask& task, double* counts) {
   const std::int64_t d = task.x.cols, size = task.classes * task.offsets[d];
-  const int threads = threads_worth(task.x.rows * d, size, task.threads);
+  const int threads = threads_for_sums(task.x.rows * d, size, task.threads);
   const std::int64_t share = whole_lines<double>(size);
   Buffer<double> others((threads - 1) * share);
   std::fill(counts, counts + size, 0.0);

@@ -5,7 +5,6 @@
 #include <limits>
 #include <vector>
 
-#include "bayes/discrete_tuning.hpp"
 #include "bayes/row_chunks.hpp"
 #include "bayes/tuning.hpp"
 #include "runtime/buffer.hpp"
@@ -14,12 +13,6 @@ namespace fastml::bayes {
 namespace {
 
 constexpr ValueRange kNoValues{std::numeric_limits<double>::infinity(), true};
-
-// The threads that `values` are worth, as long as their sums are few beside the values.
-int threads_worth(std::int64_t values, std::int64_t sums, int threads) {
-  const std::int64_t most = std::min(values / kValuesPerThread, values / (kValuesPerSum * sums));
-  return int(std::clamp<std::int64_t>(most, 1, std::max(threads, 1)));
-}
 
 // The sums of each thread, with a row for what is in no class.
 class ThreadSums {
@@ -76,7 +69,7 @@ void add_sparse(const SparseCountTask<T, Index>& task, std::int64_t begin, std::
 template <class T>
 bool count_rows(const CountTask<T>& task, double* sums, ValueRange& range) {
   const std::int64_t d = task.rows.x.cols, rows = task.rows.x.rows;
-  const int threads = threads_worth(rows * d, (task.classes + 1) * d, task.threads);
+  const int threads = threads_for_sums(rows * d, (task.classes + 1) * d, task.threads);
   ThreadSums shares(threads, task.classes, d);
   const CountKernels<T>& kernels = count_kernels<T>();
   const std::int64_t panel = std::max(kSumBytes / std::int64_t(sizeof(double)) / (task.classes + 1), kLeastPanel);
@@ -97,7 +90,7 @@ bool count_rows(const CountTask<T>& task, double* sums, ValueRange& range) {
 template <class T, class Index>
 bool count_rows(const SparseCountTask<T, Index>& task, double* sums, ValueRange& range) {
   const std::int64_t rows = task.x.rows, stored = task.x.offsets[rows] - task.x.offsets[0];
-  const int threads = threads_worth(stored, (task.classes + 1) * task.x.cols, task.threads);
+  const int threads = threads_for_sums(stored, (task.classes + 1) * task.x.cols, task.threads);
   ThreadSums shares(threads, task.classes, task.x.cols);
   const std::int64_t chunk = kChunkWork / (stored / rows + 1);
   const bool finished =

@@ -70,6 +70,7 @@ class Packed {
 template <class T>
 ScoreResult score_packed(const PackedModel& model, Rows<const T> x, const Outcomes& out, int threads, StopCheck stop) {
   const LikelihoodKernels<T>& kernels = likelihood_kernels<T>();
+  threads = threads_for_rows(x.rows, kRowsPerThread, threads);
   const std::int64_t scratch = whole_lines<double>(kernels.scratch_size(model.features, model.classes));
   Buffer<double> memory(threads * scratch);
   std::atomic<bool> finite{true};

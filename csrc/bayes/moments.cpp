@@ -22,6 +22,8 @@ struct ClassMoments {
 // scikit-learn's np.isclose(weight, 0): rows that weigh as little are not there.
 constexpr double kNoWeight = 1e-8;
 
+constexpr double kRounding = 1e-9;
+
 // For each class the mean of its first rows, as differences from the very first, so that equal values give that value.
 template <class T>
 void shift_to_first_rows(const MomentsTask<T>& task, std::vector<double>& shift) {
@@ -49,13 +51,14 @@ void shift_to_first_rows(const MomentsTask<T>& task, std::vector<double>& shift)
 template <class T>
 bool sum_up(const MomentsTask<T>& task, const std::vector<double>& shift, Buffer<double>& sums) {
   const std::int64_t d = task.x.cols, size = task.classes * d;
+  const int threads = threads_for_rows(task.x.rows, kRowsPerThread, task.threads);
   const MomentKernels<T>& kernels = moment_kernels<T>();
   const std::int64_t share = whole_lines<double>(2 * size);
-  Buffer<double> others((task.threads - 1) * share);
+  Buffer<double> others((threads - 1) * share);
   const std::int64_t panel = std::max<std::int64_t>(kSumBytes / std::int64_t(3 * sizeof(double)) / task.classes, 16);
   const std::int64_t block = panel >= d ? task.x.rows : kBlockBytes / std::int64_t(sizeof(T)) / d + 1;
   const bool finished = for_each_row_chunk(
-      task.x.rows, kChunkWork / d + 1, 1, task.threads, task.stop, [&](int t, std::int64_t begin, std::int64_t end) {
+      task.x.rows, kChunkWork / d + 1, 1, threads, task.stop, [&](int t, std::int64_t begin, std::int64_t end) {
         double* to = t == 0 ? sums.data() : others.data() + (t - 1) * share;
         for (std::int64_t row = begin; row < end; row += block) {
           for (std::int64_t first = 0; first < d; first += panel) {
@@ -64,7 +67,7 @@ bool sum_up(const MomentsTask<T>& task, const std::vector<double>& shift, Buffer
           }
         }
       });
-  for (int t = 1; t < task.threads; ++t) {
+  for (int t = 1; t < threads; ++t) {
     const double* more = others.data() + (t - 1) * share;
     for (std::int64_t i = 0; i < 2 * size; ++i) sums.data()[i] += more[i];
   }
@@ -82,7 +85,8 @@ bool correct(const std::vector<double>& shift, const double* sums, std::int64_t 
     const double variance = square - rest * rest;
     close = close && !(rest * rest > kMostCorrection * variance);
     moments.means[i] = shift[i] + rest;
-    moments.variances[i] = variance < 0 ? 0 : variance;  // not std::max: NaN stays
+    // Below 0 by rounding; or truly, where weights are negative.
+    moments.variances[i] = variance < 0 && variance > -kRounding * square ? 0 : variance;
   }
   return close;
 }

@@ -5,9 +5,21 @@
 #include <atomic>
 #include <cstdint>
 
+#include "bayes/discrete_tuning.hpp"
 #include "runtime/stop.hpp"
 
 namespace fastml::bayes {
+
+// At most as many threads as were asked for, and no more than there are parts of rows.
+inline int threads_for_rows(std::int64_t rows, std::int64_t rows_per_thread, int threads) {
+  return int(std::clamp<std::int64_t>(rows / rows_per_thread, 1, std::max(threads, 1)));
+}
+
+// The threads that `values` are worth which each of them adds to `sums` of its own, few beside the values.
+inline int threads_for_sums(std::int64_t values, std::int64_t sums, int threads) {
+  const std::int64_t most = std::min(values / kValuesPerThread, values / (kValuesPerSum * sums));
+  return int(std::clamp<std::int64_t>(most, 1, std::max(threads, 1)));
+}
 
 // Calls step(thread, begin, end) for chunks of [0, rows), thread t's among the t-th part of the rows: the same chunks to the
 // same thread in every run. Parts end at multiples of `align`, as chunks do. Returns false when stopped.

@@ -12,8 +12,11 @@ inline constexpr std::int64_t kChunkWork = 1 << 22;
 inline constexpr int kShiftRows = 16;
 
 // Where the correction for the rest of the mean is larger than this many times what it leaves, the sums are taken once more
-// about the mean itself: they lost two digits.
-inline constexpr double kMostCorrection = 100;
+// about the mean itself: they lost a bit or two.
+inline constexpr double kMostCorrection = 4;
+
+// Rows that another thread is worth, at least.
+inline constexpr std::int64_t kRowsPerThread = 32;
 
 // Bytes of the sums of all classes that are added to at a time, so that they stay in L2; rows are read again for each such
 // panel of features, from the block of rows below.

@@ -327,3 +327,26 @@ def test_tools(name):
 @parametrize_with_checks([MultinomialNB(), ComplementNB(), ComplementNB(norm=True), BernoulliNB(), CategoricalNB()])
 def test_estimator_checks(estimator, check):
     check(estimator)
+
+
+def test_derived_classes_that_check_samples():
+    from fastml.naive_bayes import BernoulliNB
+
+    class Absent(BernoulliNB):
+        def _check_X(self, X):
+            return 1 - super()._check_X(X)
+
+    X = (np.random.default_rng(0).random((40, 5)) > 0.5).astype(float)
+    y = np.arange(40) % 2
+    with fastml.config_context(fallback="silent"):
+        probabilities = Absent().fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(probabilities, BernoulliNB().fit(X, y).predict_proba(1 - X))
+
+
+def test_thresholds_below_zero_of_sparse_samples():
+    from fastml.naive_bayes import BernoulliNB
+
+    X = sp.csr_array(np.eye(4))
+    model = BernoulliNB().fit(X, [0, 1, 0, 1]).set_params(binarize=-1.0)
+    with pytest.raises(ValueError, match="Cannot binarize a sparse matrix with threshold < 0"):
+        model.predict_proba(X)

@@ -374,3 +374,96 @@ def test_tools():
 @parametrize_with_checks([GaussianNB()])
 def test_estimator_checks(estimator, check):
     check(estimator)
+
+
+def test_negative_weights():
+    X, y, weights = np.array([[0.0], [1.0], [5.0], [6.0]]), np.zeros(4, dtype=int), [1.0, -2.0, 3.0, -1.0]
+    mine, theirs = fit_both(X, y, weights)
+    np.testing.assert_allclose(mine.var_, theirs.var_)
+    assert mine.var_[0, 0] < 0
+
+
+def test_first_samples_that_mislead():
+    X = np.random.default_rng(0).standard_normal((3000, 1))
+    X[:4] += 1e6
+    mine = GaussianNB(var_smoothing=0).fit(X, np.zeros(len(X), dtype=int))
+    np.testing.assert_allclose(mine.var_[0], X.astype(np.longdouble).var(axis=0).astype(float), rtol=2e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, bool, np.int32, np.float16])
+def test_scores_of_small_types(dtype):
+    X, y = load_iris(return_X_y=True)
+    mine, theirs = fit_both(X.astype(np.float32), y)
+    with fastml.config_context(fallback="silent"):
+        assert mine.predict_proba(X.astype(dtype)).dtype == theirs.predict_proba(X.astype(dtype)).dtype
+
+
+def test_derived_classes():
+    """What scikit-learn calls of a derived class is called, or the call is not served."""
+
+    class OtherSamples(GaussianNB):
+        def _check_X(self, X):
+            return -super()._check_X(X)
+
+    class OtherLogarithms(GaussianNB):
+        def predict_log_proba(self, X):
+            return super().predict_log_proba(X) - 1
+
+    class OtherMoments(GaussianNB):
+        @staticmethod
+        def _update_mean_variance(*arguments):
+            X = arguments[3]
+            return X.mean(axis=0), np.ones(X.shape[1])
+
+    class Lists(GaussianNB):
+        def predict(self, X):
+            return super().predict(X).tolist()
+
+    X, y = load_iris(return_X_y=True)
+    plain = GaussianNB().fit(X, y)
+    with pytest.raises(fastml.FallbackError):
+        OtherMoments().fit(X, y)
+    with fastml.config_context(fallback="silent"):
+        np.testing.assert_array_equal(OtherSamples().fit(X, y).predict(X), plain.predict(-X))
+        changed = OtherLogarithms().fit(X, y).predict_proba(X)
+        np.testing.assert_allclose(changed, plain.predict_proba(X) / np.e)
+        np.testing.assert_allclose(OtherMoments().fit(X, y).var_, 1, rtol=1e-6)
+    assert Lists().fit(X, y).score(X, y) == plain.score(X, y)
+    assert type(plain.score(X, y)) is float
+    plain._joint_log_likelihood = lambda X: np.zeros((len(X), 3))
+    with fastml.config_context(fallback="silent"):
+        np.testing.assert_array_equal(plain.predict(X), 0)
+
+
+def test_order_of_errors():
+    for X, y, parameters, fit in [
+        (X_BAD, Y, {"priors": [0.5, 0.6]}, {}),
+        (X_BAD, Y, {}, {"sample_weight": [1, 2]}),
+        (sp.csr_array(X_GOOD), Y + 0.5, {}, {}),
+    ]:
+        expected = error_of(lambda X=X, y=y, p=parameters, f=fit: stock.GaussianNB(**p).fit(X, y, **f))
+        assert expected is not None
+        assert error_of(lambda X=X, y=y, p=parameters, f=fit: GaussianNB(**p).fit(X, y, **f)) == expected
+    long = sp.csr_array(X_GOOD)
+    long.indices, long.indptr = long.indices.astype(np.int64), long.indptr.astype(np.int64)
+    expected = error_of(lambda: stock.GaussianNB().fit(long, Y))
+    assert expected is not None
+    assert error_of(lambda: GaussianNB().fit(long, Y)) == expected
+    none = np.array([], dtype=int)
+    expected = error_of(lambda: stock.GaussianNB().partial_fit(X_GOOD, Y, none))
+    assert expected is not None
+    assert error_of(lambda: GaussianNB().partial_fit(X_GOOD, Y, none)) == expected
+
+
+def test_arguments_of_the_kernels():
+    from fastml import _core
+
+    X, one = np.ones((4, 2)), np.ones((1, 2))
+    for count in (0, -5, 1_000_000):
+        labels, finite = _core.gaussian_scores(X, one, one, np.zeros(1), "label", False, count)
+        assert labels.tolist() == [0] * 4
+        assert finite
+        weights, *_ = _core.gaussian_moments(X, np.zeros(4, np.int64), None, np.zeros(1), 0 * one, 0 * one, 0.0, count)
+        assert weights == [4]
+    with pytest.raises(ValueError, match="row or more"):
+        _core.category_scores(np.array([[1, 1]]), np.array([0, 2, 4]), np.ones((0, 4)), np.ones(0), "label", 1)

@@ -98,6 +98,7 @@ py::tuple sparse_linear_scores(const Array<T>& values, const Array<Index>& indic
                                std::optional<double> threshold, const std::string& outcome, int n_threads) {
   require(weights.ndim() == 2 && weights.size() > 0, "weights: expected a matrix of classes x features");
   require(constants.ndim() == 1 && constants.shape(0) == weights.shape(0), "constants: expected one a class");
+  require(!(threshold.value_or(0) < 0), "threshold: expected none below 0, as values that are not stored are 0");
   const bayes::SparseRows<T, Index> x = sparse_rows_of(values, indices, offsets, weights.shape(1));
   const bayes::LinearModel model{x.cols,           weights.shape(0),      weights.data(),
                                  constants.data(), threshold.has_value(), threshold.value_or(0)};
@@ -159,7 +160,8 @@ py::tuple category_scores(const Array<std::int64_t>& x, const Array<std::int64_t
   const Rows<const std::int64_t> rows = rows_of(x);
   require(rows.rows > 0 && rows.cols > 0, "expected one row and column or more");
   require_offsets(offsets, rows.cols);
-  require(weights.ndim() == 2 && weights.shape(1) == offsets.data()[rows.cols], "weights: expected one a category");
+  require(weights.ndim() == 2 && weights.shape(0) > 0 && weights.shape(1) == offsets.data()[rows.cols],
+          "weights: expected a row or more, of one a category");
   require(constants.ndim() == 1 && constants.shape(0) == weights.shape(0), "constants: expected one a class");
   const bayes::CategoryModel model{rows.cols, weights.shape(0), offsets.data(), weights.data(), constants.data()};
   OutcomeArray out(outcome, false, rows.rows, model.classes);

@@ -59,6 +59,17 @@ class Condition:
     predicate: Callable[..., Any]
 
 
+def are_of_sklearn(estimator: Any, *names: str) -> bool:
+    """Tell whether methods are scikit-learn's, neither a derived class's nor the estimator's own."""
+    own = vars(estimator)
+    return all(name not in own and getattr(type(estimator), name).__module__.startswith("sklearn.") for name in names)
+
+
+def of_sklearn(*names: str) -> Condition:
+    """Return the condition that private methods, which a derived class may define anew, are scikit-learn's."""
+    return Condition(f"scikit-learn's {', '.join(names)}", lambda self, *args, **kwargs: are_of_sklearn(self, *names))
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """How often and how long an accelerated callable ran one way.

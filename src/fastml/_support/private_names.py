@@ -143,7 +143,6 @@ PRIVATE_NAMES = {
     "sklearn.naive_bayes.BernoulliNB._check_X_y": (
         "raises what scikit-learn says of samples, where a kernel met values that are not finite"
     ),
-    "sklearn.naive_bayes.BernoulliNB._count": "tells whether a class defines its counts anew",
     "sklearn.naive_bayes.BernoulliNB._joint_log_likelihood": "tells whether a class defines its scores anew",
     "sklearn.naive_bayes.BernoulliNB._update_feature_log_prob": "log-probabilities from counts",
     "sklearn.naive_bayes.CategoricalNB._check_X": (
@@ -152,7 +151,6 @@ PRIVATE_NAMES = {
     "sklearn.naive_bayes.CategoricalNB._check_X_y": (
         "raises what scikit-learn says of samples, where a kernel met values that are not finite"
     ),
-    "sklearn.naive_bayes.CategoricalNB._count": "tells whether a class defines its counts anew",
     "sklearn.naive_bayes.CategoricalNB._init_counters": (
         "tells whether a class defines its counts anew; the arrays that counts are added to"
     ),
@@ -163,12 +161,10 @@ PRIVATE_NAMES = {
     "sklearn.naive_bayes.CategoricalNB._validate_n_categories": (
         "the numbers of categories, and the errors of min_categories"
     ),
-    "sklearn.naive_bayes.ComplementNB._count": "tells whether a class defines its counts anew",
     "sklearn.naive_bayes.ComplementNB._joint_log_likelihood": "tells whether a class defines its scores anew",
     "sklearn.naive_bayes.ComplementNB._update_feature_log_prob": "log-probabilities from counts",
     "sklearn.naive_bayes.GaussianNB._check_X": "not used: it shares its name with that of discrete naive Bayes",
     "sklearn.naive_bayes.GaussianNB._joint_log_likelihood": "tells whether a class defines its scores anew",
-    "sklearn.naive_bayes.MultinomialNB._count": "tells whether a class defines its counts anew",
     "sklearn.naive_bayes.MultinomialNB._joint_log_likelihood": "tells whether a class defines its scores anew",
     "sklearn.naive_bayes.MultinomialNB._update_feature_log_prob": "log-probabilities from counts",
     "sklearn.naive_bayes._BaseDiscreteNB": "the parent that naive Bayes classifiers of counts and categories share",

@@ -76,7 +76,7 @@ def validate(
         X,
         reset=reset,
         accept_sparse=sparse,
-        accept_large_sparse=large_sparse,
+        accept_large_sparse=large_sparse or sparse is False,  # the error is another
         dtype=dtype if isinstance(dtype, str) else list(dtype),
         order=order,
         copy=copy,
@@ -149,7 +149,7 @@ def samples_and_targets(
         y,
         reset=reset,
         accept_sparse=sparse,
-        accept_large_sparse=large_sparse,
+        accept_large_sparse=large_sparse or sparse is False,  # the error is another
         dtype=dtype if isinstance(dtype, str) else list(dtype),
         order="C",
     )

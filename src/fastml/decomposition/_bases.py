@@ -42,6 +42,8 @@ def near_basis(Y: np.ndarray) -> tuple[np.ndarray, float]:
         no_targets = np.empty((n, 0), Y.dtype)
         gram, *_ = _core.cross_products(Y, no_targets, None, False, threads.n_threads(work=n * k * k / 2))
         found = _inverse_factor(gram)
+    if found is not None and not np.isfinite(found[0].astype(Y.dtype, copy=False)).all():
+        found = None  # columns so short that their inverse lengths are no numbers of the type
     if found is None:
         return np.ascontiguousarray(linalg.qr(Y, mode="economic", check_finite=False)[0]), 0.0
     inverse, eigenvalue = found

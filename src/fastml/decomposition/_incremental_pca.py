@@ -11,16 +11,24 @@ from sklearn.utils.validation import validate_data
 
 from fastml._support import validation
 from fastml._support.arrays import of_numpy
-from fastml._support.dispatch import accelerated
+from fastml._support.dispatch import Condition, accelerated
 from fastml.decomposition._merging import Summary, merged
 from fastml.decomposition._singular_values import lapack_threads
 from fastml.decomposition._transforming import Transforming
 
 
+def _batches_are_ours(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+    return type(estimator).partial_fit is IncrementalPCA.partial_fit
+
+
+OWN_BATCHES = Condition("our partial_fit", _batches_are_ours)
+"""scikit-learn's fit is made of calls of it."""
+
+
 class IncrementalPCA(Transforming, sklearn.decomposition.IncrementalPCA):
     __doc__ = sklearn.decomposition.IncrementalPCA.__doc__
 
-    @accelerated(of_numpy())
+    @accelerated(of_numpy(), OWN_BATCHES)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         samples = self._samples(X)

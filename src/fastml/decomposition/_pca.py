@@ -16,14 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastml._support import validation
 from fastml._support.arrays import of_numpy
-from fastml._support.dispatch import accelerated
+from fastml._support.dispatch import accelerated, of_sklearn
 from fastml._support.serial_blas import serial_blas
 from fastml.decomposition._covariance import centered_products, threads_worth
 from fastml.decomposition._dimension import infer_dimension
 from fastml.decomposition._randomized import randomized_svd
 from fastml.decomposition._singular_values import center, lapack_threads, right_singular_vectors
 from fastml.decomposition._spectrum import Spectrum
-from fastml.decomposition._transforming import Transforming
+from fastml.decomposition._transforming import OWN_PROJECTION, Transforming
 
 SCORED_VALUES = 1 << 17
 """Values of samples whose likelihoods are computed at a time: they stay in the cache."""
@@ -33,16 +33,20 @@ WIDE = 256
 float64 costs little."""
 
 
+OWN_FITS = of_sklearn("_fit", "_fit_full", "_fit_truncated")
+"""Classes derived from it may define anew how it is fitted."""
+
+
 class PCA(Transforming, sklearn.decomposition.PCA):
     __doc__ = sklearn.decomposition.PCA.__doc__
 
-    @accelerated(of_numpy())
+    @accelerated(of_numpy(), OWN_FITS)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         self._decompose(X, scores=False)
         return self
 
-    @accelerated(of_numpy())
+    @accelerated(of_numpy(), OWN_FITS, OWN_PROJECTION)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         X, scores = self._decompose(X, scores=True)
@@ -254,7 +258,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
     @accelerated(of_numpy("components_"))
     def score_samples(self, X):
         check_is_fitted(self)
-        X = validation.validate(self, X, reset=False, sparse=False, order=None)
+        X = validation.validate(self, X, reset=False, sparse=False, order=None, large_sparse=True)
         n, d = X.shape
         precision = self.get_precision()
         squares = np.empty(n, np.result_type(X, self.mean_, precision))

@@ -32,7 +32,7 @@ def center(X: np.ndarray, *, copy: bool) -> tuple[np.ndarray, np.ndarray]:
     """
     mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
     centered = np.subtract(X, mean, out=X if not copy and X.flags.writeable else None)
-    # The rounding of large means, which is not small beside small deviations.
+    # What the sum of large values lost; that the mean itself is rounded stays, as in scikit-learn.
     rest = centered.mean(axis=0, dtype=np.float64).astype(X.dtype)
     if (np.abs(rest) > np.finfo(X.dtype).eps * np.abs(mean)).any():
         centered -= rest

@@ -34,7 +34,7 @@ class Spectrum:
 
     def __init__(self, matrix: np.ndarray, dtype: type = np.float64) -> None:
         self._size = len(matrix)
-        self.trace = float(matrix.trace(dtype=np.float64))
+        self.trace = max(float(matrix.trace(dtype=np.float64)), 0.0)
         # Constant features add nothing but eigenvalues of 0, and a unit vector each.
         self._varying = np.flatnonzero(matrix.diagonal())
         if len(self._varying) < self._size:
@@ -87,6 +87,7 @@ class Spectrum:
         """
         n = len(self._matrix)
         few = 0 < count <= FEW * n and "_all" not in self.__dict__ and np.isfinite(self.trace)
+        count = min(count, self._size)
         found = self._some(count) if few else None
         if found is None:
             values, vectors = self._all

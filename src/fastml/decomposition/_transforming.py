@@ -13,11 +13,14 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from fastml._core import linear_scores
 from fastml._support import threads, validation
 from fastml._support.arrays import of_numpy
-from fastml._support.dispatch import accelerated
+from fastml._support.dispatch import accelerated, of_sklearn
 
 MOST_OUTPUTS = 128
 """Components up to which samples are projected by our own kernel, which checks them in the same pass: for more of them
 BLAS has the better tiles."""
+
+OWN_PROJECTION = of_sklearn("_transform")
+"""Classes derived from these may define it anew."""
 
 
 class Transforming(_BasePCA):
@@ -28,7 +31,7 @@ class Transforming(_BasePCA):
     mean_: np.ndarray
     whiten: bool
 
-    @accelerated(of_numpy("components_"))
+    @accelerated(of_numpy("components_"), OWN_PROJECTION)
     def transform(self, X):
         if "components_" not in self.__dict__:
             check_is_fitted(self)
@@ -69,15 +72,17 @@ class Transforming(_BasePCA):
         weights = self._weights()
         projected = X @ weights.T
         # The mean is projected by itself, so that X need not be copied, nor a sparse one made dense.
-        projected -= self.mean_ @ weights.T
+        projected -= np.reshape(self.mean_, (1, -1)) @ weights.T
         return projected
 
     def _suits_kernel(self, X: Any) -> bool:
         """Tell whether samples are what the kernel of doubles takes, and it is quicker than BLAS."""
-        k, d = self.components_.shape
-        if type(X) is not np.ndarray or X.shape[1] != d or not 0 < k <= MOST_OUTPUTS:
+        arrays = [X, self.components_, self.mean_, *([self.explained_variance_] if self.whiten else [])]
+        if not all(type(array) is np.ndarray for array in arrays) or self.components_.ndim != 2:
             return False
-        arrays = (X, self.components_, self.mean_, self.explained_variance_)
+        k, d = self.components_.shape
+        if X.shape[1:] != (d,) or self.mean_.shape != (d,) or not 0 < k <= MOST_OUTPUTS:
+            return False
         return X.flags.c_contiguous and X.flags.aligned and all(array.dtype == np.float64 for array in arrays)
 
     def _project_doubles(self, X: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -84,13 +84,17 @@ class TruncatedSVD(sklearn.decomposition.TruncatedSVD):
     def transform(self, X):
         if "components_" not in self.__dict__:
             check_is_fitted(self)
-        if not (_is_plain_csr(X) and X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_")):
+        if not (
+            _is_plain_csr(X)
+            and X.shape[1] == getattr(self, "n_features_in_", -1)
+            and not hasattr(self, "feature_names_in_")
+        ):
             X = validation.validate(
                 self, X, reset=False, sparse=("csr", "csc"), dtype="numeric", order=None, large_sparse=True
             )
         components = self.components_
         kind = np.result_type(X.dtype, components.dtype)
-        if kind not in FLOATS or not sp.issparse(X):
+        if kind not in FLOATS or not sp.issparse(X) or X.shape[1:] != components.shape[1:] or not len(components):
             return X @ components.T
         return products_of(X.astype(kind, copy=False)).times(components.T.astype(kind, copy=False))
 

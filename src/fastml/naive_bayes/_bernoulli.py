@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import sklearn.naive_bayes
 
 from fastml.naive_bayes._counting import threshold_for
@@ -14,7 +15,10 @@ class BernoulliNB(Fitting, Predicting, sklearn.naive_bayes.BernoulliNB):
     __doc__ = sklearn.naive_bayes.BernoulliNB.__doc__
 
     def _threshold(self, X: Any) -> float | None:
-        return threshold_for(self.binarize, X)
+        threshold = threshold_for(self.binarize, X)
+        if sp.issparse(X) and threshold is not None and threshold < 0:
+            raise ValueError("Cannot binarize a sparse matrix with threshold < 0")
+        return threshold
 
     def _linear_model(self) -> tuple[np.ndarray, np.ndarray]:
         absent = np.log(1 - np.exp(self.feature_log_prob_))

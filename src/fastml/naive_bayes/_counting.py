@@ -63,7 +63,13 @@ def _is_dense(X: Any) -> bool:
 
 def _is_csr(X: Any) -> bool:
     """Tell whether X is CSR of which scikit-learn would but look whether its values are finite."""
-    return type(X) in (sp.csr_array, sp.csr_matrix) and X.ndim == 2 and 0 not in X.shape and X.dtype.type in _COUNTED
+    return (
+        type(X) in (sp.csr_array, sp.csr_matrix)
+        and X.ndim == 2
+        and 0 not in X.shape
+        and X.dtype.type in _COUNTED
+        and X.dtype.isnative
+    )
 
 
 def have_plain_labels(X: Any, y: Any) -> bool:

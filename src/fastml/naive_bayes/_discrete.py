@@ -8,18 +8,13 @@ from sklearn.base import _fit_context
 from sklearn.naive_bayes import _BaseDiscreteNB
 from sklearn.utils.validation import _check_sample_weight
 
-from fastml._support.dispatch import Condition, accelerated
+from fastml._support.dispatch import accelerated, of_sklearn
 from fastml.naive_bayes._binarized_labels import find_classes, number_classes
 from fastml.naive_bayes._counting import counts_of, linear_outcome, samples, samples_and_targets
 from fastml.naive_bayes._labels import is_first_call
+from fastml.naive_bayes._predicting import SERVED_TYPE
 
-
-def _counts_as_sklearn(estimator: Any, *args: Any, **kwargs: Any) -> bool:
-    cls = type(estimator)
-    return all(method.__module__.startswith("sklearn.") for method in (cls._count, cls._init_counters, cls._check_X_y))
-
-
-OWN_COUNTS = Condition("scikit-learn's _count, _init_counters and _check_X_y", _counts_as_sklearn)
+OWN_COUNTS = of_sklearn("_count", "_init_counters", "_check_X_y")
 """Classes derived from these may define anew how samples are counted."""
 
 
@@ -39,29 +34,31 @@ class Fitting(_BaseDiscreteNB):
 
     _non_negative: str | None = None
 
-    @accelerated(OWN_COUNTS)
+    @accelerated(OWN_COUNTS, SERVED_TYPE)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         return self._fit(X, y, sample_weight)
 
-    @accelerated(OWN_COUNTS)
+    @accelerated(OWN_COUNTS, SERVED_TYPE)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         return self._fit_batch(X, y, classes, sample_weight)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        given = X, y
         X, y = self._samples_and_targets(X, y, reset=True)
         try:
             self.classes_, labels = number_classes(y)
             weights = _checked_weights(sample_weight, X)
         except Exception:
-            self._check_X_y(X, y)  # raises if X has values that are not finite, of which scikit-learn tells first
+            self._check_X_y(*given)  # raises if X has values that are not finite, of which scikit-learn tells first
             raise
         self._init_counters(len(self.classes_), X.shape[1])
         return self._update(X, y, labels, weights, reset=True)
 
     def _fit_batch(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Any:
         is_first = not hasattr(self, "classes_")
+        given = X, y
         X, y = self._samples_and_targets(X, y, reset=is_first)
         try:
             if not (classes is None and getattr(self, "classes_", None) is not None) and is_first_call(self, classes):
@@ -69,7 +66,7 @@ class Fitting(_BaseDiscreteNB):
             labels = find_classes(y, self.classes_)
             weights = _checked_weights(sample_weight, X)
         except Exception:
-            self._check_X_y(X, y, reset=is_first)
+            self._check_X_y(*given, reset=is_first)
             raise
         return self._update(X, y, labels, weights, reset=is_first)
 

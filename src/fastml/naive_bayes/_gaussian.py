@@ -9,9 +9,12 @@ from sklearn.utils.validation import validate_data
 
 from fastml._core import gaussian_moments, gaussian_scores
 from fastml._support import threads, validation
-from fastml._support.dispatch import accelerated
+from fastml._support.dispatch import accelerated, of_sklearn
 from fastml.naive_bayes._labels import find_labels, is_first_call, number_labels
 from fastml.naive_bayes._predicting import NUMPY, SERVED_TYPE, Predicting, reject_not_finite
+
+OWN_MOMENTS = of_sklearn("_partial_fit", "_update_mean_variance")
+"""Classes derived from it may define anew how it learns."""
 
 _TERM_WORK = 3
 """Operations for each sample, feature and class of a prediction."""
@@ -26,18 +29,20 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
     class_prior_: np.ndarray
     classes_: np.ndarray
     epsilon_: Any
+    _unserved_types = (np.float16, np.longdouble)
 
-    @accelerated(NUMPY, SERVED_TYPE)
+    @accelerated(NUMPY, SERVED_TYPE, OWN_MOMENTS)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         if not validation.targets_are_plain(y):
             y = validate_data(self, y=y)
-        X, y = _checked(self, X, y, reset=True)
+        # What is no label is told of before the samples are looked at.
         self.classes_, codes = number_labels(y)
+        X, y = _checked(self, X, y, reset=True)
         self._update(X, codes, sample_weight, is_first=True)
         return self
 
-    @accelerated(NUMPY, SERVED_TYPE)
+    @accelerated(NUMPY, SERVED_TYPE, OWN_MOMENTS)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         is_first = is_first_call(self, classes)
@@ -56,23 +61,23 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
         unknown: np.ndarray | None = None,
     ) -> None:
         """Join samples with what was known before, unless these are the first."""
-        sample_weight = validation.sample_weight(sample_weight, X)
         n_classes, n_features = len(self.classes_), X.shape[1]
+        dtype = X.dtype if is_first else self.theta_.dtype
+        try:
+            sample_weight = validation.sample_weight(sample_weight, X)
+            prior = None if self.priors is None else self._checked_priors(dtype) if is_first else self.class_prior_
+            if unknown is not None:
+                raise ValueError(
+                    f"The target label(s) {unknown} in y do not exist in the initial classes {self.classes_}"
+                )
+        except Exception:
+            # Values that are not finite come first.
+            reject_not_finite(self, X, finite=False, reset=is_first)
+            raise
         if is_first:
-            dtype = X.dtype
-            counts, theta, var = (
-                np.zeros(n_classes),
-                np.zeros((n_classes, n_features)),
-                np.zeros((n_classes, n_features)),
-            )
-            prior = None if self.priors is None else self._checked_priors(dtype)
+            counts, theta, var = np.zeros(n_classes), *np.zeros((2, n_classes, n_features))
         else:
-            dtype = self.theta_.dtype
             counts, theta, var = (_as_doubles(known) for known in (self.class_count_, self.theta_, self.var_))
-            prior = None if self.priors is None else self.class_prior_
-        if unknown is not None:
-            raise ValueError(f"The target label(s) {unknown} in y do not exist in the initial classes {self.classes_}")
-
         weights, means, variances, largest = gaussian_moments(
             X,
             codes,
@@ -84,7 +89,8 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
             threads.for_pass(X.size),
         )
         reject_not_finite(self, X, np.isfinite(largest), reset=is_first)
-        self.epsilon_ = self.var_smoothing * X.dtype.type(largest)
+        with np.errstate(over="ignore"):
+            self.epsilon_ = self.var_smoothing * X.dtype.type(largest)
         self.theta_ = means.astype(dtype, copy=False)
         self.var_ = (variances + self.epsilon_).astype(dtype, copy=False)
         self.class_count_ = weights.astype(dtype, copy=False)
@@ -102,9 +108,9 @@ class GaussianNB(Predicting, sklearn.naive_bayes.GaussianNB):
 
     def _outcome(self, X: Any, kind: str) -> np.ndarray:
         X = validation.validate(self, X, reset=False, sparse=False, dtype="numeric", check_finite=False)
-        X = _as_floats(X)
         model = (self.theta_, self.var_, self.class_prior_)
-        narrow = all(array.dtype.itemsize <= 4 for array in (X, *model))
+        narrow = np.result_type(X, *model).itemsize <= 4
+        X = _as_floats(X)
         means, variances, priors = (_as_doubles(array) for array in model)
         n_threads = threads.n_threads(work=_TERM_WORK * len(X) * means.size)
         outcome, finite = gaussian_scores(X, means, variances, np.log(priors), kind, narrow, n_threads)

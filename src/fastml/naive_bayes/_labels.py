@@ -24,6 +24,7 @@ def number_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Labels that are no classes raise scikit-learn's error.
     """
     (classes,), codes = encode_classes(y[:, None])
+    classes = classes.astype(classes.dtype.newbyteorder("="), copy=False)
     if y.dtype.kind not in "iub":
         classes = unique_labels(classes)
     return classes, np.ascontiguousarray(codes[:, 0], dtype=np.int64)
@@ -46,6 +47,8 @@ def find_labels(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndar
     known : ndarray of shape (n_samples,), bool
         Whether it is one of the classes.
     """
+    if not len(classes):
+        return np.zeros(len(y), dtype=np.int64), np.zeros(len(y), dtype=bool)
     if _are_comparable(y, classes):
         codes = np.searchsorted(classes, y)
         codes[codes == len(classes)] = 0

@@ -9,34 +9,40 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastml._support import validation
 from fastml._support.arrays import of_numpy
-from fastml._support.dispatch import Condition, accelerated
+from fastml._support.dispatch import Condition, accelerated, of_sklearn
 from fastml._support.targets import are_plain
-
-_UNSERVED_TYPES = (np.float16, np.longdouble)
 
 
 def _is_served(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> bool:
-    return getattr(getattr(X, "dtype", None), "type", None) not in _UNSERVED_TYPES
+    unserved = estimator._unserved_types
+    if isinstance(X, np.ndarray):
+        return X.dtype.type not in unserved
+    types = getattr(X, "dtypes", None)  # of a frame
+    return types is None or not any(getattr(dtype, "type", None) in unserved for dtype in types)
 
 
-def _scores_as_sklearn(estimator: Any, *args: Any, **kwargs: Any) -> bool:
-    return type(estimator)._joint_log_likelihood.__module__.startswith("sklearn.")
+def _logarithms_are_ours(estimator: Any, *args: Any, **kwargs: Any) -> bool:
+    return type(estimator).predict_log_proba is Predicting.predict_log_proba
 
 
-SERVED_TYPE = Condition("samples other than of float16 or long double", _is_served)
-"""Half and extended precision have no kernels; scikit-learn computes in them."""
+SERVED_TYPE = Condition("samples other than of long double, or of float16 for GaussianNB", _is_served)
+"""There are no kernels for what scikit-learn computes in these types."""
 
 NUMPY = of_numpy("theta_")
 """Of the five only GaussianNB takes arrays of other libraries."""
 
-OWN_SCORES = Condition("scikit-learn's _joint_log_likelihood", _scores_as_sklearn)
+OWN_SCORES = of_sklearn("_joint_log_likelihood", "_check_X")
 """Classes derived from these may define their scores anew."""
+
+OWN_LOGARITHMS = Condition("our predict_log_proba", _logarithms_are_ours)
+"""What scikit-learn's probabilities are made of."""
 
 
 class Predicting(_BaseNB):
     """Predictions of naive Bayes classifiers. Comes before scikit-learn's class among the bases."""
 
     classes_: np.ndarray
+    _unserved_types: tuple[type, ...] = (np.longdouble,)
 
     @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
     def predict(self, X):
@@ -51,7 +57,7 @@ class Predicting(_BaseNB):
     def predict_log_proba(self, X):
         return self._checked_outcome(X, "log_probability")
 
-    @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES)
+    @accelerated(NUMPY, SERVED_TYPE, OWN_SCORES, OWN_LOGARITHMS)
     def predict_proba(self, X):
         return self._checked_outcome(X, "probability")
 
@@ -59,8 +65,8 @@ class Predicting(_BaseNB):
         classes = getattr(self, "classes_", None)
         if sample_weight is None and are_plain(y) and classes is not None and classes.dtype == y.dtype:
             labels = self.predict(X)
-            if labels.shape == y.shape:
-                return np.count_nonzero(labels == y) / len(y)
+            if isinstance(labels, np.ndarray) and labels.shape == y.shape:
+                return float(np.count_nonzero(labels == y) / len(y))
         return super().score(X, y, sample_weight)
 
     score.__doc__ = _BaseNB.score.__doc__
