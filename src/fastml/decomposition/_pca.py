@@ -139,7 +139,7 @@ class PCA(Transforming, sklearn.decomposition.PCA):
         noise: Any = 0.0
         with serial_blas(threads_worth(n, d)):
             # A single sample has no covariance: LAPACK's error.
-            spectrum = Spectrum(np.divide(products, n - 1), np.float64 if d <= WIDE else kind)
+            spectrum = Spectrum(np.divide(products, n - 1, out=products), np.float64 if d <= WIDE else kind)
             if n_components == "mle" or 0 < n_components < 1:
                 variances = spectrum.values.astype(kind)
                 n_components = self._suggested(n_components, variances, n)

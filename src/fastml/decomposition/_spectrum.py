@@ -38,7 +38,7 @@ class Spectrum:
         # Constant features add nothing but eigenvalues of 0, and a unit vector each.
         self._varying = np.flatnonzero(matrix.diagonal())
         if len(self._varying) < self._size:
-            matrix = matrix[np.ix_(self._varying, self._varying)]
+            matrix = matrix.take(self._varying, axis=0).take(self._varying, axis=1)
         self._matrix: np.ndarray = matrix.astype(dtype, copy=False)
 
     @cached_property
