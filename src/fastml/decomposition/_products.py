@@ -29,14 +29,12 @@ class Dense:
     ----------
     X : ndarray of shape (n_samples, n_features)
         float32 or float64.
-    mean : ndarray of shape (n_features,) or None
-        What is subtracted from every row: beforehand, as products of values with large means would lose their digits.
     """
 
-    def __init__(self, X: np.ndarray, mean: np.ndarray | None = None):
+    def __init__(self, X: np.ndarray):
         self.shape: tuple[int, int] = X.shape
         self.dtype = X.dtype
-        self._X = X if mean is None else X - mean.astype(X.dtype, copy=False)
+        self._X = X
 
     def times(self, Q: np.ndarray) -> np.ndarray:
         """Return X @ Q."""
@@ -54,42 +52,33 @@ class Sparse:
     ----------
     X : sparse array of shape (n_samples, n_features)
         float32 or float64, CSR or CSC, of any type of indices; they need not be sorted, and may repeat.
-    mean : ndarray of shape (n_features,) or None
-        What is subtracted from every row, without making X dense.
     """
 
-    def __init__(self, X: Any, mean: np.ndarray | None = None):
+    def __init__(self, X: Any):
         self.shape: tuple[int, int] = X.shape
         self.dtype = X.dtype
-        self._mean = None if mean is None else mean.astype(X.dtype, copy=False)
         arrays = csr_arrays(X)
         self._rows: Compressed | None = arrays if X.format == "csr" else None
         self._columns: Compressed | None = None if X.format == "csr" else arrays
 
     def times(self, Q: np.ndarray) -> np.ndarray:
-        """Return (X - mean) @ Q."""
+        """Return X @ Q."""
         if self._rows is None:
             assert self._columns is not None
             self._rows = _transposed(self._columns, self.shape[0])
-        result = _product(self._rows, Q)
-        if self._mean is not None:
-            result -= self._mean @ Q
-        return result
+        return _product(self._rows, Q)
 
     def transposed_times(self, Y: np.ndarray) -> np.ndarray:
-        """Return (X - mean).T @ Y."""
+        """Return X.T @ Y."""
         if self._columns is None:
             assert self._rows is not None
             self._columns = _transposed(self._rows, self.shape[1])
-        result = _product(self._columns, Y)
-        if self._mean is not None:
-            result -= self._mean[:, np.newaxis] * Y.sum(axis=0)
-        return result
+        return _product(self._columns, Y)
 
 
-def products_of(X: Any, mean: np.ndarray | None = None) -> Dense | Sparse:
+def products_of(X: Any) -> Dense | Sparse:
     """Return the products of an array, or of CSR or CSC samples."""
-    return Sparse(X, mean) if sp.issparse(X) else Dense(X, mean)
+    return Sparse(X) if sp.issparse(X) else Dense(X)
 
 
 def _product(rows: Compressed, b: np.ndarray) -> np.ndarray:

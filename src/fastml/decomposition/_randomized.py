@@ -30,14 +30,13 @@ def randomized_svd(
     X: Any,
     n_components: int,
     *,
-    mean: np.ndarray | None = None,
     n_oversamples: int = 10,
     n_iter: int | str = "auto",
     power_iteration_normalizer: str = "auto",
     random_state: Any = None,
     left: bool = True,
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Compute a truncated randomized singular value decomposition of X, or of X less the means of its columns.
+    """Compute a truncated randomized singular value decomposition.
 
     Parameters
     ----------
@@ -45,9 +44,6 @@ def randomized_svd(
         float32 or float64, finite; CSR or CSC if sparse.
     n_components : int
         Number of singular values and vectors to return.
-    mean : ndarray of shape (n_features,), optional
-        What to subtract from every row, where X are no products. Sparse X is not made dense for it; of dense X there
-        will be a copy.
     n_oversamples : int, default=10
         Number of further random vectors.
     n_iter : int or "auto", default="auto"
@@ -70,7 +66,7 @@ def randomized_svd(
         Right singular vectors in rows, of an array in Fortran's order.
     """
     random_state = check_random_state(random_state)
-    matrix = X if isinstance(X, Dense | Sparse) else products_of(X, mean)
+    matrix = X if isinstance(X, Dense | Sparse) else products_of(X)
     n_samples, n_features = matrix.shape
     few = n_components < 0.1 * min(matrix.shape)
     iterations = (7 if few else 4) if isinstance(n_iter, str) else n_iter
