@@ -215,6 +215,10 @@ def assert_same_machine(ours, stock, X, queries, y, sample_weight=None, where=""
     assert values.dtype == expected.dtype, where
     # Rounded kernel values keep some problems from ever meeting a small tol: these end at their limit of steps.
     close = CLOSE[ours.tol] if stock.fit_status_ == 0 else max(CLOSE.values())
+    # Where the margin of a nu machine collapses, coefficients are divided by next to nothing: what is left of their
+    # sums is rounding.
+    coefficients = stock.dual_coef_.data if sp.issparse(stock.dual_coef_) else stock.dual_coef_
+    close = max(close, 1e3 * np.finfo(np.float64).eps * np.abs(coefficients).max(initial=0.0))
     np.testing.assert_allclose(values, expected, rtol=0, atol=close, err_msg=where)
     excess, size = dual_objectives(ours, X, y) - dual_objectives(stock, X, y), np.abs(dual_objectives(stock, X, y))
     assert np.all(excess <= AS_LOW * size + 1e-12), (excess / size, where)
