@@ -14,9 +14,6 @@ namespace {
 
 constexpr double kTwoPi = 6.283185307179586;
 
-// Rows of a chunk are whole tiles; a tile is not longer than this at any level.
-constexpr std::int64_t kTile = 32;
-
 // The sum of the logarithms of 2 pi times some variances. Most of them are taken of products of many.
 double sum_of_logs(const double* variances, std::int64_t count) {
   constexpr double kLargest = 1e150, kSmallest = 1e-150;
@@ -76,7 +73,7 @@ ScoreResult score_packed(const PackedModel& model, Rows<const T> x, const Outcom
   std::atomic<bool> finite{true};
   const std::int64_t chunk = kChunkWork / (model.features * model.classes) + 1;
   const bool finished =
-      for_each_row_chunk(x.rows, chunk, kTile, threads, stop, [&](int t, std::int64_t begin, std::int64_t end) {
+      for_each_row_chunk(x.rows, chunk, kTileRows, threads, stop, [&](int t, std::int64_t begin, std::int64_t end) {
         if (!kernels.score(model, x, begin, end, out, memory.data() + t * scratch)) finite = false;
       });
   if (!finished) return ScoreResult::stopped;

@@ -5,6 +5,9 @@
 
 namespace fastml::bayes {
 
+// Rows of a tile, whose scores are kept together: chunks of rows are whole tiles. A whole number of vectors at every level.
+inline constexpr std::int64_t kTileRows = 32;
+
 enum class Outcome {
   joint,            // log P(x, class), as it is
   log_probability,  // less the logarithm of their exponentials' sum

@@ -14,9 +14,6 @@
 namespace fastml::bayes {
 namespace {
 
-// Rows of a chunk are whole tiles; a tile is not longer than this at any level.
-constexpr std::int64_t kTile = 32;
-
 // The table of a row-major matrix, classes x `count`: its columns, or some of them, become rows.
 class Table {
  public:
@@ -50,7 +47,7 @@ bool over_tiles(std::int64_t rows, std::int64_t terms, std::int64_t classes, std
   std::atomic<bool> all_well{true};
   const std::int64_t chunk = kChunkWork / ((terms / rows + 1) * classes) + 1;
   const bool finished =
-      for_each_row_chunk(rows, chunk, kTile, threads, stop, [&](int t, std::int64_t begin, std::int64_t end) {
+      for_each_row_chunk(rows, chunk, kTileRows, threads, stop, [&](int t, std::int64_t begin, std::int64_t end) {
         if (!score(begin, end, memory.data() + t * scratch)) all_well = false;
       });
   well = all_well;

@@ -8,9 +8,9 @@
 namespace fastml {
 namespace FASTML_LEVEL {
 
-// Rows of a tile. Scores lie class by class, kTileRows doubles each, so that what is done for a row is done for a vector of
-// rows: scores[k * kTileRows + i] is that of class k for row i. A whole number of vectors at every level.
-inline constexpr int kTileRows = 32;
+// Scores of a tile lie class by class, kTileRows doubles each, so that what is done for a row is done for a vector of rows:
+// scores[k * kTileRows + i] is that of class k for row i.
+inline constexpr int kTileRows = int(bayes::kTileRows);
 
 namespace score_tile_detail {
 
