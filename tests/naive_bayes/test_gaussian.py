@@ -57,7 +57,8 @@ def fit_both(X, y, weights=None, **parameters):
 
 def draw(rng, dtype=np.float64):
     n_classes = int(rng.integers(1, 8))
-    n_samples, n_features = int(rng.integers(n_classes, 200)), int(rng.integers(1, 40))
+    # One weighted sample alone: see test_one_weighted_sample.
+    n_samples, n_features = int(rng.integers(max(n_classes, 2), 200)), int(rng.integers(1, 40))
     y = np.concatenate([np.arange(n_classes), rng.integers(n_classes, size=n_samples - n_classes)])
     X = rng.standard_normal((n_samples, n_features)) * 10.0 ** rng.integers(-2, 3, n_features) + y[:, None] % 3
     return X.astype(dtype), y
@@ -98,6 +99,15 @@ def test_random_batches(seed, weighted):
         np.testing.assert_allclose(
             mine.predict_joint_log_proba(X), theirs.predict_joint_log_proba(X), rtol=1e-6, atol=1e-6
         )
+
+
+def test_one_weighted_sample():
+    """Its variance is 0; scikit-learn's is what rounding leaves of x w / w - x."""
+    x = np.random.default_rng(0).standard_normal((1, 30))
+    mine, theirs = fit_both(x, [0], [0.3])
+    np.testing.assert_array_equal(mine.theta_, x)
+    np.testing.assert_array_equal(mine.var_, 0)
+    np.testing.assert_allclose(theirs.var_, 0, atol=1e-29)
 
 
 def test_batches_are_one_fit():
